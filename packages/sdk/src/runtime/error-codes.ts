@@ -1,0 +1,31 @@
+// Every code that an error of @credence/sdk carries, and whether doing the same thing again may help.
+import { SpiffeError, type SpiffeErrorOptions } from './error.js';
+
+interface Row {
+  readonly retryable: boolean;
+  readonly meaning: string;
+}
+
+/** The table behind `docs/errors.md`. */
+export const sdkErrors = {
+  ERR_SPIFFE_ID: { retryable: false, meaning: 'a SPIFFE ID or trust domain name breaks SPIFFE-ID section 2' },
+  ERR_SPIFFE_ENCODING: { retryable: false, meaning: 'PEM, DER or PKCS#8 that does not parse' },
+  ERR_SPIFFE_CERTIFICATE: { retryable: false, meaning: 'a certificate breaks RFC 5280 or the X.509-SVID profile' },
+  ERR_SPIFFE_KEY: { retryable: false, meaning: 'a private key is unusable or does not belong to its certificate' },
+  ERR_SPIFFE_BUNDLE: { retryable: false, meaning: 'a bundle does not parse' },
+  ERR_SPIFFE_NO_BUNDLE: { retryable: false, meaning: 'no bundle is held for the trust domain' },
+  ERR_SPIFFE_VERIFY: { retryable: false, meaning: 'an X.509-SVID does not verify' },
+  ERR_SPIFFE_UNAUTHORIZED: { retryable: false, meaning: 'the peer is authenticated but not allowed' },
+  ERR_SPIFFE_ENDPOINT: { retryable: false, meaning: 'the Workload API address is missing or malformed' },
+  ERR_SPIFFE_NO_IDENTITY: { retryable: true, meaning: 'the Workload API issues this process no identity' },
+  ERR_SPIFFE_WORKLOAD_API: { retryable: true, meaning: 'a Workload API call failed' },
+  ERR_SPIFFE_RESPONSE: { retryable: true, meaning: 'a Workload API response is malformed' },
+  ERR_SPIFFE_CLOSED: { retryable: false, meaning: 'the source is closed' },
+} as const satisfies Record<string, Row>;
+
+export type SdkErrorCode = keyof typeof sdkErrors;
+
+/** Makes an error of the SDK. */
+export function sdkError(code: SdkErrorCode, message: string, options?: SpiffeErrorOptions): SpiffeError<SdkErrorCode> {
+  return new SpiffeError(code, message, options);
+}

@@ -1,0 +1,74 @@
+// A value that is replaced as a whole. Readers see the newest; a slow reader skips, it never queues.
+
+/** The newest value of something, and a way to wait for the next. */
+export class Latest<T> {
+  #value: T;
+  #version = 0;
+  #ended = false;
+  #failure: Error | undefined;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  get value(): T {
+    return this.#value;
+  }
+
+  set(value: T): void {
+    if (this.#ended) return;
+    this.#value = value;
+    this.#version++;
+    this.#wake();
+  }
+
+  /** Ends every watch: normally, or with `failure` thrown into each. */
+  end(failure?: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#failure = failure;
+    this.#wake();
+  }
+
+  /**
+   * The current value and then each newer one, until `end` or the signal. Each watch is independent; values that came
+   * while the reader was busy are skipped, except the last.
+   *
+   * @throws `signal.reason` when the signal aborts, and the failure given to `end`.
+   */
+  async *watch(
+    options: { signal?: AbortSignal | undefined; initial?: boolean } = {},
+  ): AsyncGenerator<T, void, undefined> {
+    let seen = (options.initial ?? true) ? -1 : this.#version;
+    for (;;) {
+      options.signal?.throwIfAborted();
+      if (seen !== this.#version) {
+        seen = this.#version;
+        yield this.#value;
+        continue;
+      }
+      if (this.#ended) {
+        if (this.#failure !== undefined) throw this.#failure;
+        return;
+      }
+      await this.#changed(options.signal);
+    }
+  }
+
+  #changed(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal?.addEventListener('abort', wake, { once: true });
+    });
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+}

@@ -1,0 +1,48 @@
+// A trust domain name (SPIFFE-ID §2.1). A value of this class has been checked.
+import { inspect } from 'node:util';
+import { sdkError } from '../runtime/index.js';
+import { problemText, trustDomainProblem } from './grammar.js';
+import { SpiffeId } from './spiffe-id.js';
+
+/** A trust domain, such as `example.org`. */
+export class TrustDomain {
+  /** The name without the scheme. */
+  readonly name: string;
+
+  private constructor(name: string) {
+    this.name = name;
+  }
+
+  /**
+   * Parses a trust domain name, or takes the trust domain of a SPIFFE ID (a text with `:/`).
+   *
+   * @throws SpiffeError `ERR_SPIFFE_ID` with `details.reason`.
+   */
+  static parse(nameOrId: string): TrustDomain {
+    if (nameOrId.includes(':/')) return SpiffeId.parse(nameOrId).trustDomain;
+    const problem = trustDomainProblem(nameOrId);
+    if (problem !== undefined) {
+      throw sdkError('ERR_SPIFFE_ID', `trust domain ${inspect(nameOrId)} ${problemText[problem]}`, {
+        details: { reason: problem },
+      });
+    }
+    return new TrustDomain(nameOrId);
+  }
+
+  /** The trust domain's own SPIFFE ID, without a path. */
+  get id(): SpiffeId {
+    return SpiffeId.fromPath(this, '');
+  }
+
+  equals(other: TrustDomain): boolean {
+    return this.name === other.name;
+  }
+
+  toString(): string {
+    return this.name;
+  }
+
+  toJSON(): string {
+    return this.name;
+  }
+}

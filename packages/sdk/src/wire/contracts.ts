@@ -1,0 +1,104 @@
+// The wire contracts: proto/ loaded at run time, each file when it is first needed, typed by what `npm run generate`
+// wrote from the same files.
+import { fileURLToPath } from 'node:url';
+import {
+  makeClientConstructor,
+  type ChannelCredentials,
+  type Client,
+  type ClientOptions,
+  type ServiceDefinition,
+} from '@grpc/grpc-js';
+import { loadSync, type AnyDefinition, type MessageTypeDefinition } from '@grpc/proto-loader';
+import type { HealthClient, HealthDefinition } from './gen/grpc/health/v1/Health.js';
+import type { Status, Status__Output } from './gen/google/rpc/Status.js';
+import type { AgentClient, AgentDefinition } from './gen/spire/api/server/agent/v1/Agent.js';
+import type { BundleClient, BundleDefinition } from './gen/spire/api/server/bundle/v1/Bundle.js';
+import type { EntryClient, EntryDefinition } from './gen/spire/api/server/entry/v1/Entry.js';
+import type { SVIDClient, SVIDDefinition } from './gen/spire/api/server/svid/v1/SVID.js';
+import type {
+  PermissionDeniedDetails,
+  PermissionDeniedDetails__Output,
+} from './gen/spire/api/types/PermissionDeniedDetails.js';
+import type { SpiffeWorkloadAPIClient, SpiffeWorkloadAPIDefinition } from './gen/SpiffeWorkloadAPI.js';
+
+// The build copies proto/ here, so that the published package carries its contracts.
+const folder = fileURLToPath(new URL('../proto/', import.meta.url));
+
+// The generator of wire/gen gets the same options (scripts/generate-wire-types.mjs).
+const options = { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true, includeDirs: [folder] };
+
+/** One service: what a server implements, and a client of it. */
+export class Contract<Definition, ServiceClient extends Client> {
+  readonly #file: string;
+  /** The full name, such as `spire.api.server.entry.v1.Entry`. */
+  readonly name: string;
+  #definition: Definition | undefined;
+
+  constructor(file: string, name: string) {
+    this.#file = file;
+    this.name = name;
+  }
+
+  get definition(): Definition {
+    this.#definition ??= load(this.#file, this.name) as Definition;
+    return this.#definition;
+  }
+
+  createClient(target: string, credentials: ChannelCredentials, options?: ClientOptions): ServiceClient {
+    const Constructor = makeClientConstructor(this.definition as ServiceDefinition, this.name);
+    return new Constructor(target, credentials, options) as unknown as ServiceClient;
+  }
+}
+
+export const workloadApi = new Contract<SpiffeWorkloadAPIDefinition, SpiffeWorkloadAPIClient>(
+  'spiffe/workload/workload.proto',
+  'SpiffeWorkloadAPI',
+);
+export const agentApi = new Contract<AgentDefinition, AgentClient>(
+  'spire/api/server/agent/v1/agent.proto',
+  'spire.api.server.agent.v1.Agent',
+);
+export const entryApi = new Contract<EntryDefinition, EntryClient>(
+  'spire/api/server/entry/v1/entry.proto',
+  'spire.api.server.entry.v1.Entry',
+);
+export const svidApi = new Contract<SVIDDefinition, SVIDClient>(
+  'spire/api/server/svid/v1/svid.proto',
+  'spire.api.server.svid.v1.SVID',
+);
+export const bundleApi = new Contract<BundleDefinition, BundleClient>(
+  'spire/api/server/bundle/v1/bundle.proto',
+  'spire.api.server.bundle.v1.Bundle',
+);
+export const healthApi = new Contract<HealthDefinition, HealthClient>(
+  'grpc/health/v1/health.proto',
+  'grpc.health.v1.Health',
+);
+
+/** The message behind `grpc-status-details-bin`. */
+export function rpcStatus(): MessageTypeDefinition<Status, Status__Output> {
+  return load('google/rpc/status.proto', 'google.rpc.Status') as MessageTypeDefinition<Status, Status__Output>;
+}
+
+export function permissionDeniedDetails(): MessageTypeDefinition<
+  PermissionDeniedDetails,
+  PermissionDeniedDetails__Output
+> {
+  return load('spire/api/types/status.proto', 'spire.api.types.PermissionDeniedDetails') as MessageTypeDefinition<
+    PermissionDeniedDetails,
+    PermissionDeniedDetails__Output
+  >;
+}
+
+const loaded = new Map<string, Readonly<Record<string, AnyDefinition>>>();
+
+function load(file: string, name: string): AnyDefinition {
+  let definitions = loaded.get(file);
+  if (definitions === undefined) {
+    definitions = loadSync(file, options);
+    loaded.set(file, definitions);
+  }
+  const definition = definitions[name];
+  if (definition === undefined) throw new TypeError(`${file} does not define ${name}`);
+  return definition;
+}

@@ -1,0 +1,8 @@
+// From proto/spiffe/workload/workload.proto
+
+
+export interface JWTBundlesRequest {
+}
+
+export interface JWTBundlesRequest__Output {
+}

@@ -1,0 +1,8 @@
+
+export interface BoolValue {
+  'value'?: (boolean);
+}
+
+export interface BoolValue__Output {
+  'value': (boolean);
+}

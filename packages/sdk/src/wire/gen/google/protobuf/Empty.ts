@@ -1,0 +1,6 @@
+
+export interface Empty {
+}
+
+export interface Empty__Output {
+}

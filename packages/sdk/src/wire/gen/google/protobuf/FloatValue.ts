@@ -1,0 +1,8 @@
+
+export interface FloatValue {
+  'value'?: (number | string);
+}
+
+export interface FloatValue__Output {
+  'value': (number);
+}

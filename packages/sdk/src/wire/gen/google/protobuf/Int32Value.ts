@@ -1,0 +1,8 @@
+
+export interface Int32Value {
+  'value'?: (number);
+}
+
+export interface Int32Value__Output {
+  'value': (number);
+}

@@ -1,0 +1,8 @@
+
+export interface StringValue {
+  'value'?: (string);
+}
+
+export interface StringValue__Output {
+  'value': (string);
+}

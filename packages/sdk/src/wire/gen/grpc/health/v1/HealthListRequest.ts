@@ -1,0 +1,8 @@
+// From proto/grpc/health/v1/health.proto
+
+
+export interface HealthListRequest {
+}
+
+export interface HealthListRequest__Output {
+}

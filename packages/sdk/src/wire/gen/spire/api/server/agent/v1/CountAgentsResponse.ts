@@ -1,0 +1,10 @@
+// From proto/spire/api/server/agent/v1/agent.proto
+
+
+export interface CountAgentsResponse {
+  'count'?: (number);
+}
+
+export interface CountAgentsResponse__Output {
+  'count': (number);
+}

@@ -1,0 +1,8 @@
+export { Contract, agentApi, bundleApi, entryApi, healthApi, svidApi, workloadApi } from './contracts.js';
+export {
+  StatusError,
+  isServiceError,
+  permissionDenied,
+  permissionDeniedReason,
+  type PermissionDeniedReason,
+} from './status.js';

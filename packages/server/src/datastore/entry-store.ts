@@ -1,0 +1,25 @@
+import type { EntryFilter, EntryPatch, NewEntry, RegistrationEntry } from '../domain/registration-entry.js';
+import type { Page, PageRequest } from './page.js';
+
+/** Two entries are similar when parent, SPIFFE ID and the set of selectors are equal. */
+export type CreateOutcome =
+  | { readonly kind: 'created'; readonly entry: RegistrationEntry }
+  | { readonly kind: 'similar'; readonly entry: RegistrationEntry };
+
+/** Registration entries. Every write appends to the change log in the same transaction. */
+export interface EntryStore {
+  /** @throws `ERR_ENTRY_EXISTS`, `ERR_BUNDLE_NOT_FOUND` (a federated trust domain without a bundle) */
+  create(entry: NewEntry): Promise<CreateOutcome>;
+  /** Adds one to the revision, even when nothing differs. @throws `ERR_ENTRY_NOT_FOUND`, `ERR_BUNDLE_NOT_FOUND` */
+  update(id: string, patch: EntryPatch): Promise<RegistrationEntry>;
+  /** @throws `ERR_ENTRY_NOT_FOUND` */
+  delete(id: string): Promise<void>;
+  get(id: string): Promise<RegistrationEntry | undefined>;
+  getMany(ids: readonly string[]): Promise<readonly RegistrationEntry[]>;
+  list(filter: EntryFilter, page: PageRequest): Promise<Page<RegistrationEntry>>;
+  count(filter: EntryFilter): Promise<number>;
+  /** Everything, in batches, for the entry graph. */
+  all(): AsyncIterable<readonly RegistrationEntry[]>;
+  /** Deletes what expired before `now`; answers the IDs. */
+  pruneExpired(now: Date): Promise<readonly string[]>;
+}

@@ -1,0 +1,14 @@
+// Paging in creation order: a token is the row id of the last row read.
+
+export interface PageRequest {
+  /** Zero or less: everything, whatever the token. */
+  readonly size: number;
+  /** Empty: the first page. */
+  readonly token: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Empty only when a page read no row. */
+  readonly nextToken: string;
+}
