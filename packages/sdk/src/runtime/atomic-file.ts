@@ -29,9 +29,14 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
   await syncDirectory(dirname(path));
 }
 
-/** Makes `path` and what is missing above it, and gives the last folder exactly mode 0700. */
+/** Makes `path` and what is missing above it, and gives the last folder, and no other, exactly mode 0700. */
 export async function ensurePrivateDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
   await chmod(path, 0o700);
 }
 

@@ -7,3 +7,4 @@ export { SpiffeError, isSpiffeError, type SpiffeErrorOptions } from './error.js'
 export { sdkError, sdkErrors, type SdkErrorCode } from './error-codes.js';
 export { ensurePrivateDirectory, writeFileAtomic } from './atomic-file.js';
 export { parseDuration } from './duration.js';
+export { environmentVariable } from './environment.js';

@@ -32,27 +32,29 @@ export class Latest<T> {
   }
 
   /**
-   * The current value and then each newer one, until `end` or the signal. Each watch is independent; values that came
+   * The current value and then each newer one than at this call, until `end` or the signal. Each watch is independent; values that came
    * while the reader was busy are skipped, except the last.
    *
    * @throws `signal.reason` when the signal aborts, and the failure given to `end`.
    */
-  async *watch(
-    options: { signal?: AbortSignal | undefined; initial?: boolean } = {},
-  ): AsyncGenerator<T, void, undefined> {
-    let seen = (options.initial ?? true) ? -1 : this.#version;
+  watch(options: { signal?: AbortSignal | undefined; initial?: boolean } = {}): AsyncGenerator<T, void, undefined> {
+    const { signal, initial = true } = options;
+    return this.#watch(initial ? -1 : this.#version, signal);
+  }
+
+  async *#watch(seen: number, signal: AbortSignal | undefined): AsyncGenerator<T, void, undefined> {
     for (;;) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       if (seen !== this.#version) {
         seen = this.#version;
         yield this.#value;
-        continue;
-      }
-      if (this.#ended) {
-        if (this.#failure !== undefined) throw this.#failure;
+      } else if (!this.#ended) {
+        await this.#changed(signal);
+      } else if (this.#failure !== undefined) {
+        throw this.#failure;
+      } else {
         return;
       }
-      await this.#changed(options.signal);
     }
   }
 

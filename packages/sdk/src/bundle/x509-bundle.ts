@@ -1,0 +1,78 @@
+// The X.509 authorities of one trust domain (SPIFFE Trust Domain and Bundle §4, X509-SVID §5.1). Whatever is in here may
+// sign for this trust domain, self-signed or not, and for no other.
+import type { TrustDomain } from '../spiffeid/index.js';
+import { sdkError } from '../runtime/index.js';
+import { Certificate } from '../x509/index.js';
+
+/** An immutable set of authorities. */
+export class X509Bundle {
+  readonly trustDomain: TrustDomain;
+  /** In the order given, each once; may be empty, and then nobody of this trust domain verifies. */
+  readonly authorities: readonly Certificate[];
+
+  private constructor(trustDomain: TrustDomain, authorities: readonly Certificate[]) {
+    this.trustDomain = trustDomain;
+    this.authorities = authorities;
+  }
+
+  static fromCertificates(trustDomain: TrustDomain, certificates: readonly Certificate[]): X509Bundle {
+    const unique = new Map(certificates.map((certificate) => [certificate.raw.toString('latin1'), certificate]));
+    return new X509Bundle(trustDomain, Object.freeze([...unique.values()]));
+  }
+
+  /**
+   * Reads the CERTIFICATE blocks of a PEM text.
+   *
+   * @throws SpiffeError `ERR_SPIFFE_BUNDLE`: one does not parse, or there is none.
+   */
+  static parsePem(trustDomain: TrustDomain, text: string): X509Bundle {
+    const certificates = parsed(trustDomain, () => Certificate.parsePem(text));
+    if (certificates.length === 0) {
+      throw sdkError('ERR_SPIFFE_BUNDLE', `bundle of ${trustDomain.name} holds no PEM block CERTIFICATE`);
+    }
+    return X509Bundle.fromCertificates(trustDomain, certificates);
+  }
+
+  /**
+   * Reads certificates in DER, one after the other, as the Workload API sends them; of no bytes an empty bundle.
+   *
+   * @throws SpiffeError `ERR_SPIFFE_BUNDLE`
+   */
+  static parseDer(trustDomain: TrustDomain, der: Uint8Array): X509Bundle {
+    return X509Bundle.fromCertificates(
+      trustDomain,
+      parsed(trustDomain, () => Certificate.parseAll(der)),
+    );
+  }
+
+  has(certificate: Certificate): boolean {
+    return this.authorities.some((authority) => authority.equals(certificate));
+  }
+
+  /** Whether both hold the same authorities of the same trust domain, in any order. */
+  equals(other: X509Bundle): boolean {
+    return (
+      this.trustDomain.equals(other.trustDomain) &&
+      this.authorities.length === other.authorities.length &&
+      this.authorities.every((authority) => other.has(authority))
+    );
+  }
+
+  toPem(): string {
+    return this.authorities.map((authority) => authority.toPem()).join('');
+  }
+
+  /** The certificates in DER, one after the other. */
+  toDer(): Buffer {
+    return Buffer.concat(this.authorities.map((authority) => authority.raw));
+  }
+}
+
+function parsed(trustDomain: TrustDomain, parse: () => readonly Certificate[]): readonly Certificate[] {
+  try {
+    return parse();
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw sdkError('ERR_SPIFFE_BUNDLE', `bundle of ${trustDomain.name}: ${problem}`, { cause });
+  }
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { isSpiffeError, TrustDomain, X509Bundle, X509BundleSet } from '@credence/sdk';
+import { TestCa } from '@credence/sdk/testing';
+
+const a = TrustDomain.parse('a.test');
+
+describe('X509Bundle', () => {
+  it('round-trips through PEM and DER', async () => {
+    const ca = await TestCa.create(a);
+    await ca.rotate();
+    const bundle = ca.bundle();
+    assert.equal(bundle.authorities.length, 2);
+    assert.ok(X509Bundle.parsePem(a, bundle.toPem()).equals(bundle));
+    assert.ok(X509Bundle.parseDer(a, bundle.toDer()).equals(bundle));
+  });
+
+  it('holds each authority once, and equals in any order', async () => {
+    const [one, two] = [(await TestCa.create(a)).certificate, (await TestCa.create(a)).certificate];
+    const bundle = X509Bundle.fromCertificates(a, [one, two, one]);
+    assert.deepEqual(bundle.authorities, [one, two]);
+    assert.ok(bundle.equals(X509Bundle.fromCertificates(a, [two, one])));
+    assert.ok(!bundle.equals(X509Bundle.fromCertificates(a, [one])));
+    assert.ok(!bundle.equals(X509Bundle.fromCertificates(TrustDomain.parse('b.test'), [one, two])));
+    assert.ok(bundle.has(one) && !X509Bundle.fromCertificates(a, [one]).has(two));
+  });
+
+  it('is empty for no bytes, but refuses a PEM text without a certificate', () => {
+    assert.deepEqual(X509Bundle.parseDer(a, Buffer.alloc(0)).authorities, []);
+    assert.throws(
+      () => X509Bundle.parsePem(a, 'nothing'),
+      (error) => isSpiffeError(error, 'ERR_SPIFFE_BUNDLE'),
+    );
+  });
+
+  it('refuses the whole when one certificate does not parse, and names the trust domain', async () => {
+    const der = (await TestCa.create(a)).bundle().toDer();
+    X509Bundle.parseDer(a, der);
+    assert.throws(
+      () => X509Bundle.parseDer(a, Buffer.concat([der, Buffer.of(0x30, 0)])),
+      (error) => isSpiffeError(error, 'ERR_SPIFFE_BUNDLE') && error.message.includes('a.test'),
+    );
+  });
+});
+
+describe('X509BundleSet', () => {
+  it('gives the bundle of exactly the trust domain asked for, or ERR_SPIFFE_NO_BUNDLE', async () => {
+    const bundle = (await TestCa.create(a)).bundle();
+    const set = X509BundleSet.of(bundle);
+    assert.equal(set.getX509BundleForTrustDomain(a), bundle);
+    for (const name of ['b.test', 'x.a.test', 'a.test.', 'constructor', '__proto__']) {
+      assert.throws(
+        () => set.getX509BundleForTrustDomain(TrustDomain.parse(name)),
+        (error) => isSpiffeError(error, 'ERR_SPIFFE_NO_BUNDLE'),
+      );
+    }
+  });
+
+  it('adds, replaces and withdraws without changing itself', async () => {
+    const [first, second] = [(await TestCa.create(a)).bundle(), (await TestCa.create(a)).bundle()];
+    const set = X509BundleSet.of(first);
+    assert.equal(set.with(second).get(a), second);
+    assert.equal(set.without(a).has(a), false);
+    assert.equal(set.get(a), first);
+    assert.ok(set.equals(X509BundleSet.of(first)) && !set.equals(set.with(second)) && !set.equals(set.without(a)));
+  });
+});
