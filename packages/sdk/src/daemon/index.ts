@@ -1,1 +1,26 @@
-export {};
+export { clientSocket, socketFlags } from './client-socket.js';
+export { loadConfigFile, parseConfig, parsedBy, parseFlagKeys, toDurationMs, unknownKeys } from './config-file.js';
+export { lockDataDirectory, type DataDirectoryLock } from './data-directory-lock.js';
+export { errorText, exitCodes, statusName, usageError, type ExitCode } from './exit.js';
+export { kebabCase, normaliseArguments, type Flag, type FlagValues, type Flags } from './flags.js';
+export { createLogger, logLevels, type LogLevel, type LoggerOptions } from './logger.js';
+export { encodeJson, outputFlags, type OutputFormat } from './output.js';
+export { defaultPaths, type DaemonPaths } from './paths.js';
+export {
+  closeFd,
+  isProcessAlive,
+  openPeerPidfd,
+  readPeerCredentials,
+  type PeerCredentials,
+} from './peer-credentials.js';
+export { processTerminal } from './process-terminal.js';
+export {
+  defineCommand,
+  runProgram,
+  type CommandEntry,
+  type CommandModule,
+  type Program,
+  type Terminal,
+} from './program.js';
+export { abortOnSignals, type ProcessSignals } from './signals.js';
+export { checkDirectory, prepareSocketDirectory } from './socket-directory.js';

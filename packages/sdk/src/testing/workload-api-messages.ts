@@ -1,0 +1,29 @@
+// SVIDs and bundles as messages of the Workload API (SPIFFE Workload API §5.2), as a correct agent sends them.
+import type { X509Bundle } from '../bundle/index.js';
+import type { X509Svid } from '../svid/index.js';
+import type { X509BundlesResponse } from '../wire/gen/X509BundlesResponse.js';
+import type { X509SVIDResponse } from '../wire/gen/X509SVIDResponse.js';
+
+/** The response to FetchX509SVID. The bundle of an SVID is the one of its trust domain; the others are federated. */
+export function x509SvidResponse(svids: readonly X509Svid[], bundles: readonly X509Bundle[]): X509SVIDResponse {
+  const own = new Set(svids.map(({ id }) => id.trustDomain.name));
+  return {
+    svids: svids.map((svid) => ({
+      spiffe_id: svid.id.toString(),
+      x509_svid: svid.certChainDer(),
+      x509_svid_key: svid.privateKeyDer(),
+      bundle: bundles.find(({ trustDomain }) => trustDomain.equals(svid.id.trustDomain))?.toDer() ?? Buffer.alloc(0),
+      hint: svid.hint ?? '',
+    })),
+    federated_bundles: bundleMap(bundles.filter(({ trustDomain }) => !own.has(trustDomain.name))),
+  };
+}
+
+/** The response to FetchX509Bundles. */
+export function x509BundlesResponse(bundles: readonly X509Bundle[]): X509BundlesResponse {
+  return { bundles: bundleMap(bundles) };
+}
+
+function bundleMap(bundles: readonly X509Bundle[]): Record<string, Buffer> {
+  return Object.fromEntries(bundles.map((bundle) => [bundle.trustDomain.id.toString(), bundle.toDer()]));
+}

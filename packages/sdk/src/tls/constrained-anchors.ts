@@ -1,0 +1,160 @@
+// Keeps trust domains apart inside OpenSSL. A plain list of all roots would let every federated authority vouch for every
+// ID (SPIFFE Federation §4.2 forbids such a merge). So no root is handed over: each authority is certified anew, in
+// memory, by an anchor of that moment, under a critical name constraint on its own trust domains (RFC 5280 §4.2.1.10).
+import { createECDH, createHash, createPrivateKey, type KeyObject } from 'node:crypto';
+import type { X509Bundle } from '../bundle/index.js';
+import { publicKeyInfoOf, subjectKeyId } from '../keys/index.js';
+import {
+  authorityKeyIdExtension,
+  basicConstraintsExtension,
+  encodeName,
+  extendedKeyUsageExtension,
+  keyUsageExtension,
+  signCertificate,
+  subjectKeyIdExtension,
+  toPem,
+  type Certificate,
+  type Extension,
+} from '../x509/index.js';
+import { constrainedNames } from './constrained-names.js';
+
+interface Anchor {
+  readonly key: KeyObject;
+  readonly keyId: Buffer;
+  readonly pem: string;
+}
+
+interface Authority {
+  readonly certificate: Certificate;
+  /** Names of the trust domains that hold it. */
+  readonly domains: string[];
+}
+
+interface Cached {
+  readonly bundles: readonly X509Bundle[];
+  readonly ca: readonly string[];
+}
+
+// One name for all anchors, so that they are recognised; each has its own key.
+const anchorName = encodeName({ commonName: 'credence constrained anchor' });
+// By the first bundle; a process has few sets, one for each authorizer that narrows them.
+const cache = new WeakMap<X509Bundle, Cached[]>();
+const mostSetsCached = 8;
+
+/**
+ * Certificates in PEM, one an element, that are safe as `ca` of TLS in place of the roots of these bundles: OpenSSL then
+ * accepts for each ID only the authorities of its own trust domain. Never empty, so that it never means "the web's
+ * roots"; without usable authorities nobody is trusted. The leaf still has to be checked (X509-SVID §5.2).
+ *
+ * OpenSSL applies the constraint to the URIs of intermediates too, and refuses trust domains that are an IPv4 address.
+ */
+export function constrainedCa(bundles: Iterable<X509Bundle>): readonly string[] {
+  const list = [...bundles];
+  const [first] = list;
+  const cached = (first === undefined ? undefined : cache.get(first)) ?? [];
+  const known = cached.find((set) => sameItems(set.bundles, list));
+  if (known !== undefined) return known.ca;
+  // A new one each time: what an earlier anchor certified is worthless once an authority has left its bundle.
+  const root = createAnchor();
+  const ca = [root.pem, ...authoritiesOf(list).flatMap((authority) => crossCertify(authority, root))];
+  if (first !== undefined) cache.set(first, [{ bundles: list, ca }, ...cached].slice(0, mostSetsCached));
+  return ca;
+}
+
+/** Whether this was issued by an anchor: Node shows such at the end of a peer's chain. */
+export function isIssuedByAnchor(certificate: Certificate): boolean {
+  return anchorName.equals(certificate.issuer);
+}
+
+// One authority may serve several trust domains, and then speaks for each of them.
+function authoritiesOf(bundles: readonly X509Bundle[]): readonly Authority[] {
+  const byIdentity = new Map<string, Authority>();
+  for (const { trustDomain, authorities } of bundles) {
+    // A constraint with a leading dot would mean the subdomains.
+    if (trustDomain.name.startsWith('.')) continue;
+    for (const certificate of authorities.filter(maySign)) {
+      const key = identityOf(certificate);
+      const known = byIdentity.get(key);
+      if (known === undefined) byIdentity.set(key, { certificate, domains: [trustDomain.name] });
+      else known.domains.push(trustDomain.name);
+    }
+  }
+  return [...byIdentity.values()];
+}
+
+// What is not a signing certificate must not become one here (RFC 5280 §6.1.4 (k), (n)).
+function maySign({ isCa, keyUsage, unknownCritical }: Certificate): boolean {
+  return isCa && keyUsage?.has('keyCertSign') !== false && unknownCritical.length === 0;
+}
+
+// OpenSSL takes the first authority that fits by name and key and looks no further, so one authority in two forms (a new
+// serial number, say) must become one certificate.
+function identityOf({ raw, subject, publicKeyInfo, notBefore, notAfter, ...rest }: Certificate): string {
+  const own = rest.nameConstraints === undefined ? [String(rest.basicConstraints?.pathLength)] : [raw];
+  const parts = [subject, publicKeyInfo, notBefore.toISOString(), notAfter.toISOString(), ...own];
+  return serialOf(...parts.map((part) => createHash('sha256').update(part).digest())).toString('hex');
+}
+
+function crossCertify({ certificate, domains }: Authority, { key, keyId }: Anchor): string[] {
+  const names = constrainedNames(certificate, domains);
+  if (names === undefined) return [];
+  const { subject, notBefore, notAfter, publicKeyInfo } = certificate;
+  const extensions = [...signingExtensions(certificate), authorityKeyIdExtension(keyId), names];
+  const serialNumber = serialOf(publicKeyInfo, certificate.raw, names.value);
+  const template = { serialNumber, issuer: anchorName, subject, notBefore, notAfter, publicKeyInfo, extensions };
+  return [toPem(signCertificate(template, key), 'CERTIFICATE')];
+}
+
+function signingExtensions({ basicConstraints, extendedKeyUsage, subjectKeyId: keyId }: Certificate): Extension[] {
+  return [
+    basicConstraintsExtension({ ca: true, pathLength: basicConstraints?.pathLength }),
+    keyUsageExtension(['keyCertSign', 'cRLSign']),
+    ...(extendedKeyUsage === undefined ? [] : [extendedKeyUsageExtension(extendedKeyUsage)]),
+    ...(keyId === undefined ? [] : [subjectKeyIdExtension(keyId)]),
+  ];
+}
+
+// node:crypto makes keys synchronously only in a way that can deadlock on Node 20 (a JWK export after it); ECDH does not.
+function createAnchor(): Anchor {
+  const ecdh = createECDH('prime256v1');
+  const point = ecdh.generateKeys();
+  const d = ecdh.getPrivateKey();
+  const [x, y] = [point.subarray(1, 33), point.subarray(33)];
+  const jwk = { kty: 'EC', crv: 'P-256', x: base64url(x), y: base64url(y), d: base64url(leftPadded(d, 32)) };
+  const key = createPrivateKey({ key: jwk, format: 'jwk' });
+  const publicKeyInfo = publicKeyInfoOf(key);
+  const keyId = subjectKeyId(publicKeyInfo);
+  const template = {
+    serialNumber: serialOf(publicKeyInfo),
+    issuer: anchorName,
+    subject: anchorName,
+    // Each authority keeps its own validity; the anchor adds no limit.
+    notBefore: new Date(0),
+    notAfter: new Date('9999-12-31T23:59:59Z'),
+    publicKeyInfo,
+    extensions: [
+      basicConstraintsExtension({ ca: true }),
+      keyUsageExtension(['keyCertSign']),
+      subjectKeyIdExtension(keyId),
+    ],
+  };
+  return { key, keyId, pem: toPem(signCertificate(template, key), 'CERTIFICATE') };
+}
+
+function serialOf(...parts: readonly Uint8Array[]): Buffer {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest().subarray(0, 16);
+}
+
+function leftPadded(bytes: Buffer, length: number): Buffer {
+  return Buffer.concat([Buffer.alloc(length - bytes.length), bytes]);
+}
+
+function base64url(bytes: Buffer): string {
+  return bytes.toString('base64url');
+}
+
+function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}

@@ -1,0 +1,82 @@
+// The TLS context of one moment: our SVID, the constrained authorities, and the settings that Node forgets whenever a
+// context is replaced, so that all of them are given every time.
+import { constants } from 'node:crypto';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import type { X509Bundle } from '../bundle/index.js';
+import type { X509Svid, X509SvidSource } from '../svid/index.js';
+import type { Certificate } from '../x509/index.js';
+import type { Authorizer } from './authorizer.js';
+import { constrainedCa } from './constrained-anchors.js';
+import type { PeerOptions } from './options.js';
+
+export interface ContextSources extends Pick<PeerOptions, 'bundles' | 'authorize'> {
+  readonly svid?: X509SvidSource | undefined;
+  readonly base?: SecureContextOptions | undefined;
+}
+
+/** Context options for this moment; `ca` is never empty. Throws what the sources throw. */
+export function secureContextOptions({ svid, bundles, authorize, base = {} }: ContextSources): SecureContextOptions {
+  return {
+    minVersion: 'TLSv1.2',
+    ...base,
+    ca: [...constrainedCa(acceptable(bundles.bundles, authorize))],
+    ...(svid === undefined ? {} : credentials(svid.getX509Svid(), bundles.bundles)),
+    secureOptions: (base.secureOptions ?? 0) | secureOptions,
+  };
+}
+
+/** The same as a context, built once for each SVID and set of authorities. */
+export function secureContext(sources: ContextSources): SecureContext {
+  const { svid, bundles, authorize, base } = sources;
+  const ca = constrainedCa(acceptable(bundles.bundles, authorize));
+  const known = contexts.get(ca);
+  const leaf = svid?.getX509Svid();
+  if (known !== undefined && known.svid === leaf && known.base === base) return known.context;
+  const context = createSecureContext(secureContextOptions(sources));
+  contexts.set(ca, { svid: leaf, base, context });
+  return context;
+}
+
+/** A context under which no handshake succeeds: without a certificate and without authorities. */
+export function refusingContextOptions(): SecureContextOptions {
+  return { ca: [...constrainedCa([])], minVersion: 'TLSv1.3', secureOptions };
+}
+
+// Resumption would skip the chain check, renegotiation could change a peer after it.
+const secureOptions = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION;
+
+interface Known {
+  readonly svid: X509Svid | undefined;
+  readonly base: SecureContextOptions | undefined;
+  readonly context: SecureContext;
+}
+
+const contexts = new WeakMap<readonly string[], Known>();
+
+/**
+ * X.509-SVID and key as Node takes them, PEM. To a leaf without intermediates its authority is added: OpenSSL completes a
+ * lone leaf from the list of trusted certificates, and would send peers our constrained ones.
+ */
+export function credentials(svid: X509Svid, bundles: readonly X509Bundle[]): Credentials {
+  const isAlone = svid.certificates.length === 1;
+  const issuer = isAlone ? bundles.flatMap(({ authorities }) => authorities).find(isIssuerOf(svid.leaf)) : undefined;
+  return { cert: svid.certChainPem() + (issuer?.toPem() ?? ''), key: svid.privateKeyPem() };
+}
+
+interface Credentials {
+  readonly cert: string;
+  readonly key: string;
+}
+
+// By name and key identifier, as OpenSSL looks for it.
+function isIssuerOf({ issuer, authorityKeyId }: Certificate): (authority: Certificate) => boolean {
+  return ({ subject, subjectKeyId }) =>
+    subject.equals(issuer) && (!authorityKeyId || !subjectKeyId || subjectKeyId.equals(authorityKeyId));
+}
+
+/** The bundles of the trust domains that the authorizer can ever accept. */
+export function acceptable(bundles: readonly X509Bundle[], { trustDomains }: Authorizer): readonly X509Bundle[] {
+  if (trustDomains === undefined) return bundles;
+  const names = new Set(trustDomains.map(({ name }) => name));
+  return bundles.filter((bundle) => names.has(bundle.trustDomain.name));
+}

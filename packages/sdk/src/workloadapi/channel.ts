@@ -1,0 +1,105 @@
+// The connection to the Workload API and the calls on it. Every call carries the security header (SPIFFE Workload
+// Endpoint §3). After a failure the next call dials anew, so that the waits between attempts are ours alone.
+import { credentials, Metadata, status, type ClientReadableStream } from '@grpc/grpc-js';
+import { sdkError } from '../runtime/index.js';
+import { isServiceError, workloadApi } from '../wire/index.js';
+import { grpcTarget, type Endpoint } from './endpoint.js';
+
+type ApiClient = ReturnType<typeof workloadApi.createClient>;
+
+/** One server-streaming RPC of the Workload API. */
+export type OpenStream<Response> = (client: ApiClient, metadata: Metadata) => ClientReadableStream<Response>;
+
+export interface ChannelOptions {
+  readonly endpoint: Endpoint;
+  readonly maxMessageBytes: number;
+}
+
+/** A connection that is made when it is first needed, and made again after it broke. */
+export class Channel {
+  readonly #target: string;
+  readonly #options: Readonly<Record<string, number>>;
+  readonly #closed = new AbortController();
+  #client: ApiClient | undefined;
+
+  constructor({ endpoint, maxMessageBytes }: ChannelOptions) {
+    this.#target = grpcTarget(endpoint);
+    this.#options = {
+      'grpc.max_receive_message_length': maxMessageBytes,
+      'grpc.enable_channelz': 0,
+      // A shared subchannel would keep gRPC's own backoff across our channels.
+      'grpc.use_local_subchannel_pool': 1,
+    };
+  }
+
+  /** Aborts when the channel closes. */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
+
+  /**
+   * Runs one stream and hands each message to `receive`, until the stream ends or `receive` returns false.
+   *
+   * @throws ServiceError; `signal.reason`; what `receive` throws.
+   */
+  async read<R>(open: OpenStream<R>, receive: (response: R) => boolean, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const client = (this.#client ??= workloadApi.createClient(
+      this.#target,
+      credentials.createInsecure(),
+      this.#options,
+    ));
+    try {
+      await drain(open(client, securityHeader()), receive, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isServiceError(error) && error.code === status.UNAVAILABLE) this.#discard(client);
+      throw error;
+    }
+  }
+
+  /** Ends every call and the connection; later calls fail with `ERR_SPIFFE_CLOSED`. */
+  close(): void {
+    if (this.#closed.signal.aborted) return;
+    this.#closed.abort(sdkError('ERR_SPIFFE_CLOSED', 'the Workload API client is closed'));
+    this.#client?.close();
+  }
+
+  #discard(client: ApiClient): void {
+    client.close();
+    if (this.#client === client) this.#client = undefined;
+  }
+}
+
+function securityHeader(): Metadata {
+  const metadata = new Metadata();
+  metadata.set('workload.spiffe.io', 'true');
+  return metadata;
+}
+
+function drain<R>(
+  call: ClientReadableStream<R>,
+  receive: (response: R) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    const cancel = (): void => {
+      call.cancel();
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    call.on('data', (response: R) => {
+      try {
+        if (receive(response)) return;
+        resolve();
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error('the receiver failed', { cause: error }));
+      }
+      cancel();
+    });
+    call.on('error', reject);
+    call.on('end', resolve);
+    call.on('status', () => {
+      signal.removeEventListener('abort', cancel);
+    });
+  });
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { defineCommand, exitCodes, runProgram, usageError, type Program, type Terminal } from '@credence/sdk/daemon';
+
+const greet = defineCommand(
+  {
+    name: { kind: 'text', default: 'you', help: 'whom to greet' },
+    times: { kind: 'integer', default: 1, help: 'how often' },
+    tone: { kind: 'choice', choices: { kind: 'kind', curt: 'curt' }, help: 'how' },
+    title: { kind: 'list', help: 'before the name' },
+    loud: { kind: 'boolean', help: 'shout' },
+  },
+  (values, terminal) => {
+    terminal.out(`${JSON.stringify(values)}\n`);
+    return Promise.resolve(exitCodes.done);
+  },
+);
+const fail = defineCommand({ how: { kind: 'text', help: '' } }, ({ how }) =>
+  Promise.reject(how === 'usage' ? usageError('wrong') : new Error('broken')),
+);
+
+let loads: string[] = [];
+const program: Program = {
+  name: 'demo',
+  version: '1.2.3',
+  summary: 'Demonstrates.',
+  commands: [
+    { path: 'greet', summary: 'Greets', load: () => (loads.push('greet'), Promise.resolve(greet)) },
+    { path: 'group fail', summary: 'Fails', load: () => (loads.push('fail'), Promise.resolve(fail)) },
+  ],
+};
+
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  loads = [];
+  const terminal: Terminal = {
+    out: (text) => void (out += text),
+    err: (text) => void (err += text),
+    readInput: () => Promise.resolve(''),
+    env: {},
+    uid: 1000,
+  };
+  return { code: await runProgram(program, args, terminal), out, err };
+}
+
+describe('runProgram', () => {
+  it('gives a command its flags, typed, and defaults for those that lack', async () => {
+    const { code, out } = await run(
+      'greet',
+      '-name=me',
+      '--times',
+      '2',
+      '-title',
+      'Dr',
+      '-title',
+      'Sir',
+      '--tone=curt',
+    );
+    assert.equal(code, 0);
+    assert.deepEqual(JSON.parse(out), { name: 'me', times: 2, tone: 'curt', title: ['Dr', 'Sir'] });
+    assert.deepEqual(JSON.parse((await run('greet')).out), { name: 'you', times: 1, title: [] });
+  });
+
+  it('tells a boolean that is false from one that lacks', async () => {
+    assert.deepEqual(JSON.parse((await run('greet', '-loud=false')).out), {
+      name: 'you',
+      times: 1,
+      title: [],
+      loud: false,
+    });
+  });
+
+  it('loads no command but the one that runs', async () => {
+    await run('greet');
+    assert.deepEqual(loads, ['greet']);
+    await run('--help');
+    assert.deepEqual(loads, []);
+  });
+
+  it('exits 1 with the message when a command fails', async () => {
+    assert.deepEqual(await run('group', 'fail'), { code: 1, out: '', err: 'Error: broken\n' });
+  });
+
+  it('exits 2 with the message and where to read on when a command is used wrongly', async () => {
+    const { code, err } = await run('group', 'fail', '-how', 'usage');
+    assert.equal(code, 2);
+    assert.equal(err, 'Error: wrong\nRun "demo group fail --help" for usage.\n');
+  });
+
+  const misuses = [
+    { args: ['gret'], says: 'unknown command "gret"; did you mean "greet"?' },
+    { args: ['group', 'fale'], says: 'unknown command "group fale"; did you mean "group fail"?' },
+    { args: ['greet', 'you'], says: 'unexpected argument "you"' },
+    { args: ['greet', '--times', 'two'], says: 'flag --times is "two"; a whole number is accepted' },
+    { args: ['greet', '--times='], says: 'flag --times is ""; a whole number is accepted' },
+    { args: ['greet', '--tone', 'loud'], says: 'flag --tone is "loud"; kind, curt are accepted' },
+    { args: ['greet', '--tone', 'constructor'], says: 'flag --tone is "constructor"; kind, curt are accepted' },
+    { args: ['--verbose'], says: 'unknown flag --verbose' },
+  ];
+  for (const { args, says } of misuses) {
+    it(`exits 2 for ${args.join(' ')}`, async () => {
+      const { code, out, err } = await run(...args);
+      assert.equal(code, 2);
+      assert.equal(out, '');
+      assert.equal(err.split('\n')[0], `Error: ${says}`);
+    });
+  }
+
+  it('prints help on request to standard output and exits 0', async () => {
+    for (const args of [['--help'], ['-h'], ['group', '-help'], ['greet', '--help']]) {
+      const { code, out, err } = await run(...args);
+      assert.equal(code, 0, args.join(' '));
+      assert.match(out, /^Usage: demo/);
+      assert.equal(err, '');
+    }
+  });
+
+  it('prints help to standard error and exits 2 when the command is missing', async () => {
+    for (const args of [[], ['group']]) {
+      const { code, out, err } = await run(...args);
+      assert.equal(code, 2);
+      assert.equal(out, '');
+      assert.match(err, /^Usage: demo[\s\S]*fail/);
+    }
+  });
+
+  it('prints its version', async () => {
+    assert.deepEqual(await run('--version'), { code: 0, out: '1.2.3\n', err: '' });
+  });
+});

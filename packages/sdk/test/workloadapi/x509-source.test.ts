@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { status } from '@grpc/grpc-js';
+import { X509Source, type X509SourceOptions } from '@credence/sdk';
+import { FakeWorkloadApi, ManualClock, TestCa } from '@credence/sdk/testing';
+
+describe('X509Source', () => {
+  let fake: FakeWorkloadApi;
+  let ca: TestCa;
+  const sources: X509Source[] = [];
+  const create = async (options: X509SourceOptions = {}): Promise<X509Source> => {
+    const source = await X509Source.create({ address: fake.address, ...options });
+    sources.push(source);
+    return source;
+  };
+
+  before(async () => {
+    ca = await TestCa.create('example.org');
+  });
+  beforeEach(async () => {
+    fake = await FakeWorkloadApi.start();
+  });
+  afterEach(async () => {
+    for (const source of sources.splice(0)) await source.close();
+    await fake[Symbol.asyncDispose]();
+  });
+
+  it('is ready with the first valid update, after whatever came before', async () => {
+    fake.setX509Response({ svids: [] });
+    const creating = create();
+    const svid = await ca.x509Svid('/a');
+    fake.setX509([svid], [ca.bundle()]);
+    const source = await creating;
+    assert.ok(source.getX509Svid().leaf.equals(svid.leaf));
+    assert.ok(source.getX509BundleForTrustDomain(ca.trustDomain).equals(ca.bundle()));
+    assert.equal(source.healthy, true);
+  });
+
+  it('follows updates, announces each once, and no unchanged one', async () => {
+    const [first, second] = [await ca.x509Svid('/1'), await ca.x509Svid('/2')];
+    fake.setX509([first], [ca.bundle()]);
+    const source = await create();
+    let updates = 0;
+    source.on('update', () => updates++);
+    fake.setX509([first], [ca.bundle()]);
+    const next = source.waitUntilUpdated();
+    fake.setX509([second], [ca.bundle()]);
+    assert.equal((await next).defaultSvid.id.path, '/2');
+    assert.equal(source.getX509Svid().id.path, '/2');
+    assert.equal(updates, 1);
+  });
+
+  it('picks by hint or by a function, and discards an update without a match', async () => {
+    const svids = [await ca.x509Svid('/a'), await ca.x509Svid('/b', { hint: 'internal' })];
+    fake.setX509(svids, [ca.bundle()]);
+    const byHint = await create({ hint: 'internal' });
+    const byPicker = await create({ picker: (all) => all.at(-1) });
+    assert.equal(byHint.getX509Svid().id.path, '/b');
+    assert.equal(byPicker.getX509Svid().id.path, '/b');
+    const failed = once(byHint, 'error');
+    fake.setX509([await ca.x509Svid('/c', { hint: 'other' })], [ca.bundle()]);
+    const [error] = (await failed) as [Error];
+    assert.match(error.message, /'internal'.*'other'/);
+    assert.equal(byHint.getX509Svid().id.path, '/b');
+    await assert.rejects(create({ hint: 'x', picker: () => undefined }), TypeError);
+  });
+
+  it('EV-44: no longer uses its identities after PERMISSION_DENIED (Workload API §5.2.1), until there are new ones', async () => {
+    fake.setX509([await ca.x509Svid('/a')], [ca.bundle()]);
+    const source = await create();
+    const revoked = once(source, 'update');
+    fake.fail(status.PERMISSION_DENIED, 'no identity issued');
+    assert.deepEqual(await revoked, [undefined]);
+    assert.throws(() => source.getX509Svid(), { code: 'ERR_SPIFFE_NO_IDENTITY' });
+    assert.throws(() => source.bundles, { code: 'ERR_SPIFFE_NO_IDENTITY' });
+    assert.equal(source.healthy, false);
+    const restored = source.waitUntilUpdated();
+    fake.setX509([await ca.x509Svid('/b')], [ca.bundle()]);
+    assert.equal((await restored).defaultSvid.id.path, '/b');
+  });
+
+  it('keeps its identities after PERMISSION_DENIED when it is told to', async () => {
+    fake.setX509([await ca.x509Svid('/a')], [ca.bundle()]);
+    const source = await create({ onRevoked: 'keep' });
+    const failed = once(source, 'error');
+    fake.fail(status.PERMISSION_DENIED);
+    await failed;
+    assert.equal(source.getX509Svid().id.path, '/a');
+  });
+
+  it('keeps its identities while the endpoint is away, and survives errors without a listener', async () => {
+    const warnings: string[] = [];
+    const nothing = (): void => undefined;
+    const logger = {
+      debug: nothing,
+      info: nothing,
+      error: nothing,
+      warn: (_: object, text: string) => warnings.push(text),
+    };
+    fake.setX509([await ca.x509Svid('/a')], [ca.bundle()]);
+    const clock = new ManualClock(new Date());
+    const source = await create({ logger, clock });
+    await fake.stop();
+    await clock.waitForSleepers(1);
+    assert.deepEqual(warnings, ['x509 source failed to update']);
+    assert.equal(source.getX509Svid().id.path, '/a');
+  });
+
+  it('rejects in time, with the last failure as the cause', async () => {
+    const clock = new ManualClock(new Date());
+    const creating = create({ clock, timeoutMs: 900 });
+    creating.catch(() => undefined);
+    await clock.waitForSleepers(2);
+    await clock.advance(900);
+    await assert.rejects(creating, (error: Error) => {
+      assert.match(error.message, /900 ms.*no identity issued/);
+      assert.equal((error.cause as { code: string }).code, 'ERR_SPIFFE_NO_IDENTITY');
+      return true;
+    });
+  });
+
+  it('rejects at once with what must not be retried, and with the reason of its signal', async () => {
+    fake.fail(status.UNIMPLEMENTED);
+    await assert.rejects(create(), { code: 'ERR_SPIFFE_WORKLOAD_API', message: /UNIMPLEMENTED/ });
+    fake.stall();
+    const controller = new AbortController();
+    const creating = create({ signal: controller.signal });
+    const reason = new Error('enough');
+    controller.abort(reason);
+    await assert.rejects(creating, reason);
+    await assert.rejects(X509Source.create({ address: 'nonsense' }), { code: 'ERR_SPIFFE_ENDPOINT' });
+  });
+
+  it('closes once: loops end, getters throw', async () => {
+    fake.setX509([await ca.x509Svid('/a')], [ca.bundle()]);
+    const source = await create();
+    const updates = source.updates();
+    await updates.next();
+    const waiting = source.waitUntilUpdated();
+    waiting.catch(() => undefined);
+    let closes = 0;
+    source.on('close', () => closes++);
+    await Promise.all([source.close(), source.close()]);
+    assert.equal(closes, 1);
+    assert.equal((await updates.next()).done, true);
+    await assert.rejects(waiting, { code: 'ERR_SPIFFE_CLOSED' });
+    assert.throws(() => source.getX509Svid(), { code: 'ERR_SPIFFE_CLOSED' });
+    assert.equal(source.closed, true);
+  });
+});
