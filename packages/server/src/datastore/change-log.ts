@@ -13,8 +13,11 @@ export interface ChangeLog {
   since(id: number, limit: number): Promise<readonly Change[]>;
   /** The newest change, or 0. */
   last(): Promise<number>;
-  /** Calls back after each commit of this process; answers the unsubscription. */
-  onCommit(listener: () => void): () => void;
-  /** Deletes changes older than `before`. */
+  /**
+   * Calls back after each commit of this process; the writes of the commit resolve once every listener is done. Answers
+   * the unsubscription.
+   */
+  onCommit(listener: () => void | Promise<void>): () => void;
+  /** Deletes changes older than `before`, a time by which every server has read them. */
   prune(before: Date): Promise<void>;
 }

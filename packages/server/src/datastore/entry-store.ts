@@ -6,15 +6,28 @@ export type CreateOutcome =
   | { readonly kind: 'created'; readonly entry: RegistrationEntry }
   | { readonly kind: 'similar'; readonly entry: RegistrationEntry };
 
+/** Throws what forbids an entry. */
+export type CheckEntry = (entry: RegistrationEntry) => void;
+
 /** Registration entries. Every write appends to the change log in the same transaction. */
 export interface EntryStore {
-  /** @throws `ERR_ENTRY_EXISTS`, `ERR_BUNDLE_NOT_FOUND` (a federated trust domain without a bundle) */
+  /**
+   * `createdAt` is later than that of any deleted entry with the same ID, even within one second.
+   *
+   * @throws `ERR_ENTRY_EXISTS`, `ERR_BUNDLE_NOT_FOUND` (a federated trust domain without a bundle)
+   */
   create(entry: NewEntry): Promise<CreateOutcome>;
-  /** Adds one to the revision, even when nothing differs. @throws `ERR_ENTRY_NOT_FOUND`, `ERR_BUNDLE_NOT_FOUND` */
-  update(id: string, patch: EntryPatch): Promise<RegistrationEntry>;
+  /**
+   * Adds one to the revision, even when nothing differs. `check` sees the entry as it would be, within the transaction.
+   *
+   * @throws `ERR_ENTRY_NOT_FOUND`, `ERR_ENTRY_EXISTS` (a selector or DNS name twice), `ERR_BUNDLE_NOT_FOUND`, and what
+   *   `check` throws
+   */
+  update(id: string, patch: EntryPatch, check?: CheckEntry): Promise<RegistrationEntry>;
   /** @throws `ERR_ENTRY_NOT_FOUND` */
   delete(id: string): Promise<void>;
   get(id: string): Promise<RegistrationEntry | undefined>;
+  /** Those that are there, in no order. */
   getMany(ids: readonly string[]): Promise<readonly RegistrationEntry[]>;
   list(filter: EntryFilter, page: PageRequest): Promise<Page<RegistrationEntry>>;
   count(filter: EntryFilter): Promise<number>;

@@ -9,6 +9,6 @@ export interface PageRequest {
 
 export interface Page<T> {
   readonly items: readonly T[];
-  /** Empty only when a page read no row. */
+  /** Empty when the page read no row, or was everything. */
   readonly nextToken: string;
 }

@@ -17,6 +17,7 @@ export const serverErrors = {
   ERR_BUNDLE_NOT_FOUND: { meaning: 'no bundle is stored for the trust domain' },
   ERR_CSR: { meaning: 'a certificate signing request is malformed, weak, or not signed by its key' },
   ERR_ATTESTOR_UNKNOWN: { meaning: 'no node attestor has the type' },
+  ERR_KEYS: { meaning: 'the signing keys cannot be read or kept' },
   ERR_PROFILE: { meaning: 'what was about to be signed breaks its profile' },
   ERR_NOT_READY: { meaning: 'the server has no active authority yet' },
   ERR_DATASTORE: { meaning: 'the datastore failed' },

@@ -1,0 +1,52 @@
+// The API as a whole: the services behind the gate, on the TLS listener and on the admin socket.
+import type { SpiffeId, X509SvidSource } from '@credence/sdk';
+import type { TrustedBundles } from '@credence/sdk/tls';
+import type { AgentStore } from '../datastore/agent-store.js';
+import type { CallerGrants } from '../registration/ports.js';
+import { Authorizer } from './authorizer.js';
+import { Admissions } from './call.js';
+import { Connections } from './connections.js';
+import { RateLimits, type RateLimitSettings } from './interceptors/rate-limit.js';
+import { listenAdmin } from './listeners/admin-socket.js';
+import { listenTls, type TlsListener } from './listeners/tls-listener.js';
+import { Pipeline } from './pipeline.js';
+import { createLocalServices, createServices, type ServicePorts } from './services.js';
+
+export interface ApiOptions extends Omit<ServicePorts, 'rateLimits'> {
+  readonly agents: AgentStore;
+  readonly grants: CallerGrants;
+  readonly adminIds: readonly SpiffeId[];
+  readonly rateLimit: RateLimitSettings;
+  readonly serverSvid: X509SvidSource;
+  readonly trustedBundles: TrustedBundles;
+  readonly bindAddress: string;
+  readonly bindPort: number;
+  readonly socketPath: string;
+}
+
+/** Opens both listeners; if one cannot be opened, neither stays. @throws `ERR_IN_USE`, `ERR_CONFIG` */
+export async function openApi(options: ApiOptions): Promise<TlsListener> {
+  const { clock, log, serverSvid, trustedBundles, rateLimit } = options;
+  const admissions = new Admissions();
+  const pipeline = new Pipeline({ admissions, clock, log });
+  const ports: ServicePorts = { ...options, rateLimits: new RateLimits({ clock, settings: rateLimit }) };
+  const services = createServices(ports, pipeline);
+  const gate = { connections: new Connections(), authorizer: new Authorizer(options), admissions, clock, log };
+  const admin = await listenAdmin({
+    ...gate,
+    path: options.socketPath,
+    services: [...services, ...createLocalServices(ports, pipeline)],
+  });
+  try {
+    const tls = await listenTls({ ...options, ...gate, services, svid: serverSvid, bundles: trustedBundles });
+    return {
+      address: tls.address,
+      async [Symbol.asyncDispose]() {
+        await Promise.all([tls[Symbol.asyncDispose](), admin[Symbol.asyncDispose]()]);
+      },
+    };
+  } catch (error) {
+    await admin[Symbol.asyncDispose]();
+    throw error;
+  }
+}

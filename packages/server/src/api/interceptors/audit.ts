@@ -1,0 +1,80 @@
+// The audit record: one line for each administrative or issuing call, one for each item of a batch, with who called,
+// under which right, and how it ended. Never a secret, never a payload.
+import { status } from '@grpc/grpc-js';
+import type { Logger } from '@credence/sdk/runtime';
+import type { Call } from '../call.js';
+
+/** How a call or an item of it ended. */
+export interface Outcome {
+  readonly code: number;
+  readonly message: string;
+}
+
+export interface AuditItem {
+  readonly fields: object;
+  readonly outcome: Outcome;
+  /** What was held back from the caller and belongs in the log. */
+  readonly cause?: unknown;
+}
+
+/** What a handler adds to the record of its call. */
+export class AuditTrail {
+  readonly fields: Record<string, unknown> = {};
+  readonly items: AuditItem[] = [];
+
+  /** Facts of the whole call. */
+  add(fields: object): void {
+    Object.assign(this.fields, fields);
+  }
+
+  /** The outcome of one item of a batch. */
+  item(item: AuditItem): void {
+    this.items.push(item);
+  }
+}
+
+// Called by every agent every few seconds, or by health checks: worth a line only when refused or failed.
+const routine: ReadonlySet<string> = new Set([
+  '/spire.api.server.bundle.v1.Bundle/GetBundle',
+  '/spire.api.server.entry.v1.Entry/GetAuthorizedEntries',
+  '/spire.api.server.entry.v1.Entry/SyncAuthorizedEntries',
+  '/spire.api.server.agent.v1.Agent/PostStatus',
+  '/grpc.health.v1.Health/Check',
+]);
+
+/** Writes the record of a call that has ended. */
+export function writeAudit(
+  log: Logger,
+  call: Pick<Call, 'method' | 'connection' | 'caller' | 'audit'>,
+  outcome: Outcome,
+): void {
+  const { fields, items } = call.audit;
+  const head = { type: 'audit', ...callFields(call), ...fields };
+  const write = (line: object, { code, message }: Outcome): void => {
+    const level = routine.has(call.method) && code === 0 ? 'debug' : 'info';
+    log[level]({ ...head, ...line, ...outcomeFields(code, message) }, 'api accessed');
+  };
+  if (items.length === 0) write({}, outcome);
+  for (const item of items) {
+    write(item.fields, item.outcome);
+    if (item.cause !== undefined) log.error({ err: item.cause, ...head, ...item.fields }, 'api call failed');
+  }
+}
+
+/** Writes the record of a call that the gate refused. */
+export function writeRefusal(log: Logger, call: Pick<Call, 'method' | 'connection'>, outcome: Outcome): void {
+  log.warn({ type: 'audit', ...callFields(call), ...outcomeFields(outcome.code, outcome.message) }, 'api call refused');
+}
+
+function outcomeFields(code: number, message: string): object {
+  if (code === 0) return { status: 'success' };
+  return { status: 'error', status_code: status[code], status_message: message };
+}
+
+function callFields({ method, connection, caller }: Pick<Call, 'method' | 'connection'> & Partial<Call>): object {
+  const [, service, name] = method.split('/');
+  const called = { service, method: name, ...(caller === undefined ? {} : { authorized_as: caller.kind }) };
+  if (connection.kind === 'local') return { ...called, caller_uid: connection.uid, caller_pid: connection.pid };
+  const id = connection.peer?.id.toString();
+  return { ...called, caller_addr: connection.address, ...(id === undefined ? {} : { caller_id: id }) };
+}

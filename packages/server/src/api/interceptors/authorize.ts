@@ -1,0 +1,57 @@
+// The gate: a gRPC server interceptor that settles who calls before the first message is read. A call that is refused
+// never reaches a handler, and its request is never decoded.
+import { ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/grpc-js';
+import type { Logger } from '@credence/sdk/runtime';
+import { StatusError } from '@credence/sdk/wire';
+import type { Authorizer } from '../authorizer.js';
+import type { Admission, Admissions } from '../call.js';
+import type { Connections } from '../connections.js';
+import { writeRefusal } from './audit.js';
+import { toStatus } from './errors.js';
+
+export interface GateOptions {
+  readonly connections: Connections;
+  readonly authorizer: Authorizer;
+  readonly admissions: Admissions;
+  readonly log: Logger;
+}
+
+/** Makes the gate. */
+export function createGate(options: GateOptions): ServerInterceptor {
+  const { admissions } = options;
+  return (method, call) => {
+    // Read at once: the peer of a call is unknown when its connection has gone.
+    const token = call.getPeer();
+    return new ServerInterceptingCall(call, {
+      start(next) {
+        next({
+          onReceiveMetadata(metadata, proceed) {
+            admit(options, method.path, token).then(
+              (admission) => {
+                admissions.admit(metadata, admission);
+                proceed(metadata);
+              },
+              (error: unknown) => {
+                call.sendStatus(toStatus(error));
+              },
+            );
+          },
+        });
+      },
+    });
+  };
+}
+
+async function admit(options: GateOptions, method: string, token: string): Promise<Admission> {
+  const { connections, authorizer, log } = options;
+  const connection = connections.get(token);
+  if (connection === undefined) throw new StatusError(status.UNAUTHENTICATED, 'the connection of this call is unknown');
+  try {
+    return { connection, caller: await authorizer.authorize(method, connection) };
+  } catch (error) {
+    const refusal = toStatus(error);
+    writeRefusal(log, { method, connection }, { code: refusal.code, message: refusal.details });
+    if (refusal.cause !== undefined) log.error({ err: refusal.cause, method }, 'authorization failed');
+    throw refusal;
+  }
+}

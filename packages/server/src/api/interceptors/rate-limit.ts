@@ -1,0 +1,104 @@
+// Rate limits for each client address on the TLS listener. A call over the limit waits its turn; it fails only when it
+// asks for more than the limit ever allows, or when its deadline would pass first. The admin socket has no limit.
+import { status } from '@grpc/grpc-js';
+import type { Clock } from '@credence/sdk/runtime';
+import { StatusError } from '@credence/sdk/wire';
+import type { Call } from '../call.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** Limits on TLS callers, by address; the admin socket has none. */
+export interface RateLimitSettings {
+  /** One AttestAgent a second. */
+  readonly attestation: boolean;
+  /** 500 X.509-SVIDs a second. */
+  readonly signing: boolean;
+}
+
+interface Limit {
+  /** Methods with the same name share their buckets. */
+  readonly name: string;
+  readonly perSecond: number;
+  /** The switch that turns the limit off; absent: always on. */
+  readonly setting?: keyof RateLimitSettings;
+}
+
+const signing: Limit = { name: 'x509', perSecond: 500, setting: 'signing' };
+
+const limits: ReadonlyMap<string, Limit> = new Map<string, Limit>([
+  ['/spire.api.server.agent.v1.Agent/AttestAgent', { name: 'attest', perSecond: 1, setting: 'attestation' }],
+  ['/spire.api.server.agent.v1.Agent/RenewAgent', signing],
+  ['/spire.api.server.agent.v1.Agent/PostStatus', { name: 'status', perSecond: 10 }],
+  ['/spire.api.server.svid.v1.SVID/BatchNewX509SVID', signing],
+]);
+
+const idleMs = 120_000;
+
+export interface RateLimitsOptions {
+  readonly clock: Clock;
+  readonly settings: RateLimitSettings;
+}
+
+export class RateLimits {
+  readonly #clock: Clock;
+  readonly #settings: RateLimitSettings;
+  readonly #buckets = new Map<string, TokenBucket>();
+  #swept: Date;
+
+  constructor({ clock, settings }: RateLimitsOptions) {
+    this.#clock = clock;
+    this.#settings = settings;
+    this.#swept = clock.now();
+  }
+
+  /**
+   * Resolves when the call may go on.
+   *
+   * @throws StatusError RESOURCE_EXHAUSTED; `call.signal.reason` when the call ends while it waits
+   */
+  async take(call: Pick<Call, 'method' | 'connection' | 'signal' | 'deadline'>, cost: number): Promise<void> {
+    const limit = limits.get(call.method);
+    if (limit === undefined) throw new TypeError(`${call.method} has no rate limit`);
+    if (call.connection.kind === 'local') return;
+    if (limit.setting !== undefined && !this.#settings[limit.setting]) return;
+    const now = this.#clock.now();
+    const bucket = this.#bucket(`${limit.name} ${call.connection.address}`, limit, now);
+    if (cost > bucket.burst) throw exhausted(`rate (${cost}) exceeds burst size (${bucket.burst})`);
+    const waitMs = bucket.waitMs(cost, now);
+    if (now.getTime() + waitMs > call.deadline.getTime()) throw exhausted('rate limit would exceed the deadline');
+    bucket.take(cost);
+    if (waitMs > 0) await this.#wait(waitMs, bucket, cost, call.signal);
+  }
+
+  async #wait(ms: number, bucket: TokenBucket, cost: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#clock.sleep(ms, { signal, ref: false });
+    } catch (error) {
+      bucket.giveBack(cost);
+      throw error;
+    }
+  }
+
+  #bucket(key: string, { perSecond }: Limit, now: Date): TokenBucket {
+    this.#sweep(now);
+    let bucket = this.#buckets.get(key);
+    if (bucket === undefined) {
+      bucket = new TokenBucket(perSecond, now);
+      this.#buckets.set(key, bucket);
+    }
+    return bucket;
+  }
+
+  /** Forgets idle addresses, so that the map is bounded by the callers of the last minutes. */
+  #sweep(now: Date): void {
+    const horizon = now.getTime() - idleMs;
+    if (this.#swept.getTime() > horizon) return;
+    this.#swept = now;
+    for (const [key, bucket] of this.#buckets) {
+      if (bucket.updated.getTime() <= horizon) this.#buckets.delete(key);
+    }
+  }
+}
+
+function exhausted(text: string): StatusError {
+  return new StatusError(status.RESOURCE_EXHAUSTED, text);
+}

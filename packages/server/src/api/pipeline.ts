@@ -1,0 +1,95 @@
+// What every handler is wrapped in: the admission of the gate, the lifetime of the call, the error table, the audit
+// record. A handler is a plain function from requests to responses that throws what it likes.
+import type { handleBidiStreamingCall, handleUnaryCall, ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js';
+import { once } from 'node:events';
+import type { Clock, Logger } from '@credence/sdk/runtime';
+import type { Admissions, Call } from './call.js';
+import { AuditTrail, writeAudit } from './interceptors/audit.js';
+import { watchLifetime, type CallLifetime } from './interceptors/deadline.js';
+import { ok, toStatus } from './interceptors/errors.js';
+
+export type UnaryHandler<Request, Response> = (request: Request, call: Call) => Promise<Response>;
+
+export type BidiHandler<Request, Response> = (
+  requests: AsyncIterator<Request, undefined>,
+  call: Call,
+) => AsyncIterable<Response>;
+
+export interface PipelineOptions {
+  readonly admissions: Admissions;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPath' | 'getDeadline'> & {
+  once(event: 'cancelled', listener: () => void): unknown;
+};
+
+export class Pipeline {
+  readonly #options: PipelineOptions;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+  }
+
+  unary<Request, Response>(handle: UnaryHandler<Request, Response>): handleUnaryCall<Request, Response> {
+    return (rpc, callback) => {
+      this.#run(rpc, (call) => handle(rpc.request, call)).then(
+        (response) => {
+          callback(null, response);
+        },
+        (error: unknown) => {
+          callback(toStatus(error));
+        },
+      );
+    };
+  }
+
+  /** The handler's requests end when the client half-closes, and throw when the call ends otherwise. */
+  bidi<Request, Response>(handle: BidiHandler<Request, Response>): handleBidiStreamingCall<Request, Response> {
+    return (rpc) => {
+      this.#run(rpc, (call) => respond(rpc, handle, call)).then(
+        () => {
+          rpc.end();
+        },
+        (error: unknown) => {
+          // grpc-js turns an emitted error into the status of the call; after the call's end nobody listens.
+          if (!rpc.destroyed) rpc.emit('error', toStatus(error));
+        },
+      );
+    };
+  }
+
+  /** @throws StatusError always, whatever the work throws */
+  async #run<Result>(rpc: AnyCall, work: (call: Call) => Promise<Result>): Promise<Result> {
+    const { log, clock, admissions } = this.#options;
+    const lifetime = watchLifetime(rpc, clock);
+    const call = begin(rpc, lifetime, admissions);
+    try {
+      const result = await Promise.race([work(call), lifetime.expired]);
+      writeAudit(log, call, ok);
+      return result;
+    } catch (error) {
+      // What fails in a call that has ended fails because it has ended.
+      const refusal = toStatus(call.signal.aborted ? call.signal.reason : error);
+      writeAudit(log, call, { code: refusal.code, message: refusal.details });
+      if (refusal.cause !== undefined) log.error({ err: refusal.cause, method: call.method }, 'api call failed');
+      throw refusal;
+    }
+  }
+}
+
+function begin(rpc: AnyCall, { deadline, signal }: CallLifetime, admissions: Admissions): Call {
+  return { ...admissions.of(rpc.metadata), method: rpc.getPath(), deadline, signal, audit: new AuditTrail() };
+}
+
+async function respond<Request, Response>(
+  rpc: ServerDuplexStream<Request, Response>,
+  handle: BidiHandler<Request, Response>,
+  call: Call,
+): Promise<void> {
+  const requests = rpc.iterator({ destroyOnReturn: false }) as AsyncIterator<Request, undefined>;
+  for await (const response of handle(requests, call)) {
+    if (!rpc.write(response)) await once(rpc, 'drain', { signal: call.signal });
+  }
+}

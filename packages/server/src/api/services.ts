@@ -1,0 +1,36 @@
+// The services of the server, on the ports that they share. The TLS listener has all but health.
+import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { agentApi, bundleApi, entryApi, healthApi, svidApi } from '@credence/sdk/wire';
+import type { AgentServicePorts } from './agent/ports.js';
+import { createAgentService } from './agent/service.js';
+import { createBundleService } from './bundle/service.js';
+import type { BundleServicePorts } from './bundle/ports.js';
+import { createEntryService } from './entry/service.js';
+import type { EntryServicePorts } from './entry/ports.js';
+import { createHealthService } from './health/service.js';
+import type { Pipeline } from './pipeline.js';
+import { createSvidService } from './svid/service.js';
+import type { SvidServicePorts } from './svid/ports.js';
+
+export type ServicePorts = AgentServicePorts & BundleServicePorts & EntryServicePorts & SvidServicePorts;
+
+/** A service, and what answers its methods; those without a handler answer UNIMPLEMENTED. */
+export interface Service {
+  readonly definition: ServiceDefinition;
+  readonly handlers: Partial<UntypedServiceImplementation>;
+}
+
+/** What both listeners serve. */
+export function createServices(ports: ServicePorts, pipeline: Pipeline): readonly Service[] {
+  return [
+    { definition: agentApi.definition, handlers: createAgentService(ports, pipeline) },
+    { definition: bundleApi.definition, handlers: createBundleService(ports, pipeline) },
+    { definition: entryApi.definition, handlers: createEntryService(ports, pipeline) },
+    { definition: svidApi.definition, handlers: createSvidService(ports, pipeline) },
+  ];
+}
+
+/** What only the admin socket serves. */
+export function createLocalServices(ports: ServicePorts, pipeline: Pipeline): readonly Service[] {
+  return [{ definition: healthApi.definition, handlers: createHealthService(ports, pipeline) }];
+}

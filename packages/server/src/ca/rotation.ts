@@ -1,0 +1,119 @@
+// Replaces the authorities of one kind in time. Each step is kept before the next begins, in an order that makes a stop
+// between any two harmless: key, authority, bundle, journal, memory. Nothing is signed by an authority that is not in
+// the bundle and active in the journal.
+import type { Clock, Logger } from '@credence/sdk/runtime';
+import type { TrustBundle } from '../domain/trust-bundle.js';
+import type { AuthorityKind, SigningAuthority } from './authority.js';
+import type { AuthorityJournal } from './journal.js';
+import type { JournalSlot } from './journal-form.js';
+import { activateAt, isLive, prepareAt } from './rotation-policy.js';
+import { activated, emptySlots, nextSlotName, prepared, type Slots } from './slots.js';
+import { Turns } from './turns.js';
+
+export interface RotationOptions<A extends SigningAuthority> {
+  readonly kind: AuthorityKind<A>;
+  readonly journal: AuthorityJournal;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The authorities of one kind: which signs, and which is next. */
+export class AuthorityRotation<A extends SigningAuthority> {
+  readonly #options: RotationOptions<A>;
+  #slots: Slots<A> = emptySlots;
+  /** Made, and not in the journal yet: the next attempt goes on with it instead of publishing another. */
+  #candidate: A | undefined;
+  readonly #turns = new Turns();
+
+  constructor(options: RotationOptions<A>) {
+    this.#options = options;
+  }
+
+  get slots(): Slots<A> {
+    return this.#slots;
+  }
+
+  /** Takes up what the journal names and is still usable; the rest is logged and forgotten. */
+  restore(bundle: TrustBundle | undefined): void {
+    for (const slot of this.#options.journal.slotsOf(this.#options.kind.name)) this.#restoreSlot(slot, bundle);
+  }
+
+  /** Prepares and activates what is due. */
+  tick(): Promise<void> {
+    return this.#turns.take(async () => {
+      const { active, next } = this.#slots;
+      const now = this.#options.clock.now();
+      const waiting = next?.status === 'prepared' && isLive(next.authority, now);
+      if (!waiting && (active === undefined || now > prepareAt(active.authority))) await this.#prepare();
+      if (active === undefined || now > activateAt(active.authority)) await this.#activate();
+    });
+  }
+
+  /** Prepares the next authority, replacing what its slot held. */
+  prepare(): Promise<void> {
+    return this.#turns.take(() => this.#prepare());
+  }
+
+  /** Lets the prepared authority take over. @throws TypeError none is prepared. */
+  activate(): Promise<void> {
+    return this.#turns.take(() => this.#activate());
+  }
+
+  async #prepare(): Promise<void> {
+    const { kind } = this.#options;
+    const authority = this.#liveCandidate() ?? (await kind.create(this.#keyId(nextSlotName(this.#slots))));
+    this.#candidate = authority;
+    await kind.publish(authority);
+    await this.#keep(prepared(this.#slots, authority));
+    this.#candidate = undefined;
+    this.#log('prepared an authority', authority);
+  }
+
+  #liveCandidate(): A | undefined {
+    const candidate = this.#candidate;
+    return candidate !== undefined && isLive(candidate, this.#options.clock.now()) ? candidate : undefined;
+  }
+
+  async #activate(): Promise<void> {
+    await this.#keep(activated(this.#slots));
+    const { active } = this.#slots;
+    if (active !== undefined) this.#log('activated an authority', active.authority);
+  }
+
+  async #keep(slots: Slots<A>): Promise<void> {
+    const kept = [slots.active, slots.next].filter((slot) => slot !== undefined);
+    await this.#options.journal.record(this.#options.kind.name, kept);
+    this.#slots = slots;
+  }
+
+  #restoreSlot(slot: JournalSlot, bundle: TrustBundle | undefined): void {
+    const { kind, log } = this.#options;
+    const restored = this.#restored(slot, bundle);
+    if (restored.kind === 'unusable') {
+      const { name, status, authority } = slot;
+      log.warn(
+        { kind: kind.name, slot: name, status, authority: authority.id, reason: restored.reason },
+        'discarded an authority of the journal',
+      );
+      return;
+    }
+    const { authority } = restored;
+    this.#slots =
+      slot.status === 'active'
+        ? { ...this.#slots, active: { name: slot.name, status: 'active', authority } }
+        : { ...this.#slots, next: { name: slot.name, status: slot.status, authority } };
+  }
+
+  #restored(slot: JournalSlot, bundle: TrustBundle | undefined): ReturnType<AuthorityKind<A>['restore']> {
+    if (!isLive(slot.authority, this.#options.clock.now())) return { kind: 'unusable', reason: 'it has expired' };
+    return this.#options.kind.restore(slot.authority, this.#keyId(slot.name), bundle);
+  }
+
+  #keyId(slotName: string): string {
+    return `${this.#options.kind.name}-${slotName}`;
+  }
+
+  #log(message: string, { id, expiresAt }: SigningAuthority): void {
+    this.#options.log.info({ kind: this.#options.kind.name, authority: id, expiresAt }, message);
+  }
+}

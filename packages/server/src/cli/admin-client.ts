@@ -1,0 +1,51 @@
+// The admin socket as a client sees it: one connection a command.
+import { credentials, status, type Client, type requestCallback } from '@grpc/grpc-js';
+import {
+  clientSocket,
+  errorText,
+  outputFlags,
+  socketFlags,
+  type FlagValues,
+  type Terminal,
+} from '@credence/sdk/daemon';
+import { isServiceError, type Contract } from '@credence/sdk/wire';
+
+/** The flags of commands that ask the server something. */
+export const adminFlags = { ...socketFlags, ...outputFlags } as const;
+
+/** Opens a client of a service on the admin socket. */
+export type Connect = <C extends Client>(contract: Contract<unknown, C>) => C;
+
+/** Runs `use` and closes what it opened. @throws what `use` throws, with a hint when no server answers. */
+export async function withServer<T>(
+  values: FlagValues<typeof socketFlags>,
+  terminal: Terminal,
+  use: (connect: Connect) => Promise<T>,
+): Promise<T> {
+  const path = clientSocket('server', values, terminal);
+  const clients: Client[] = [];
+  try {
+    return await use((contract) => {
+      const client = contract.createClient(`unix:${path}`, credentials.createInsecure());
+      clients.push(client);
+      return client;
+    });
+  } catch (error) {
+    if (!isServiceError(error) || error.code !== status.UNAVAILABLE) throw error;
+    const hint = `no server answers at ${path}: start it, or say where it listens by --socket-path`;
+    throw new Error(`${errorText(error).replace(/\.? Resolution note: $/, '')}; ${hint}`, { cause: error });
+  } finally {
+    for (const client of clients) client.close();
+  }
+}
+
+/** The answer of one unary call. @throws ServiceError */
+export function answer<Response>(send: (done: requestCallback<Response>) => unknown): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    send((error, response) => {
+      if (error !== null) reject(error);
+      else if (response === undefined) reject(new Error('the server sent an empty answer'));
+      else resolve(response);
+    });
+  });
+}

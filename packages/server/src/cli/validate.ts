@@ -1,0 +1,10 @@
+// `validate`: whether `run` with the same flags would accept its configuration.
+import { defaultPaths, defineCommand, exitCodes } from '@credence/sdk/daemon';
+import { loadServerConfig } from '../config.js';
+import { runFlags } from './run-flags.js';
+
+export const command = defineCommand(runFlags, async (values, terminal) => {
+  await loadServerConfig(values, defaultPaths('server', terminal));
+  terminal.out('Credence server configuration file is valid.\n');
+  return exitCodes.done;
+});

@@ -1,0 +1,79 @@
+// What flags and files hold, checked before anything is sent: each message names the field, the rule, and what would
+// be accepted.
+import { SpiffeId, TrustDomain } from '@credence/sdk';
+import { errorText, usageError } from '@credence/sdk/daemon';
+import type { Selector } from '@credence/sdk/wire/gen/spire/api/types/Selector.js';
+import type { SelectorMatch } from '@credence/sdk/wire/gen/spire/api/types/SelectorMatch.js';
+import type { SPIFFEID } from '@credence/sdk/wire/gen/spire/api/types/SPIFFEID.js';
+
+export const matches = {
+  exact: 'MATCH_EXACT',
+  any: 'MATCH_ANY',
+  superset: 'MATCH_SUPERSET',
+  subset: 'MATCH_SUBSET',
+} as const;
+
+/** A SPIFFE ID as the wire has it (SPIFFE-ID §2). @throws ERR_USAGE */
+export function parseId(field: string, text: string): Required<SPIFFEID> {
+  try {
+    const id = SpiffeId.parse(text);
+    return { trust_domain: id.trustDomain.name, path: id.path };
+  } catch (error) {
+    throw usageError(`${field}: ${errorText(error)}; spiffe://example.org/web is accepted`);
+  }
+}
+
+/** As {@link parseId}, for a flag that must be there. @throws ERR_USAGE */
+export function requiredId(field: string, text: string | undefined): Required<SPIFFEID> {
+  if (text === undefined || text === '') throw usageError(`${field} is required`);
+  return parseId(field, text);
+}
+
+/** A filter's ID: absent when the flag is. @throws ERR_USAGE */
+export function optionalId(field: string, text: string | undefined): SPIFFEID | null {
+  return text === undefined || text === '' ? null : parseId(field, text);
+}
+
+/** A trust domain, by name or by any of its SPIFFE IDs. @throws ERR_USAGE */
+export function parseTrustDomain(field: string, text: string): string {
+  try {
+    return TrustDomain.parse(text).name;
+  } catch (error) {
+    throw usageError(`${field}: ${errorText(error)}; example.org is accepted`);
+  }
+}
+
+/** `type:value`, split at the first colon. @throws ERR_USAGE */
+export function parseSelector(field: string, text: string): Required<Selector> {
+  const colon = text.indexOf(':');
+  if (colon <= 0 || colon === text.length - 1) {
+    throw usageError(`${field}: selector "${text}" must be formatted as type:value; unix:uid:1000 is accepted`);
+  }
+  return { type: text.slice(0, colon), value: text.slice(colon + 1) };
+}
+
+/** A filter by selectors, absent when none is given. @throws ERR_USAGE */
+export function selectorMatch(selectors: readonly string[], match: SelectorMatch['match']): SelectorMatch | null {
+  if (selectors.length === 0 || match === undefined) return null;
+  return { selectors: selectors.map((selector) => parseSelector('--selector', selector)), match };
+}
+
+// int32 of the wire.
+const largestTtl = 2 ** 31 - 1;
+
+/** Seconds; 0 is the server's default. @throws ERR_USAGE */
+export function parseTtl(field: string, seconds: number): number {
+  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= largestTtl) return seconds;
+  throw usageError(`${field} is ${seconds}; seconds from 0 (the server's default) to ${largestTtl} are accepted`);
+}
+
+/** A file's text, or that of standard input for `-`. @throws ERR_USAGE when it is not JSON */
+export async function readJson(field: string, path: string, readInput: () => Promise<string>): Promise<unknown> {
+  const { readFile } = await import('node:fs/promises');
+  const text = path === '-' ? await readInput() : await readFile(path, 'utf8');
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw usageError(`${field}: ${path === '-' ? 'standard input' : path} is not JSON: ${errorText(error)}`);
+  }
+}

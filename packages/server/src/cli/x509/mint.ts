@@ -1,0 +1,94 @@
+// `x509 mint`: an X.509-SVID for a key that is made here and never leaves.
+import { join } from 'node:path';
+import { defineCommand, encodeJson, exitCodes, usageError, type Terminal } from '@credence/sdk/daemon';
+import { exportPrivateKey, generateKey } from '@credence/sdk/keys';
+import { parseDuration, writeFileAtomic } from '@credence/sdk/runtime';
+import { bundleApi, svidApi } from '@credence/sdk/wire';
+import type { MintX509SVIDResponse__Output } from '@credence/sdk/wire/gen/spire/api/server/svid/v1/MintX509SVIDResponse.js';
+import type { Bundle__Output } from '@credence/sdk/wire/gen/spire/api/types/Bundle.js';
+import { createCertificateRequest, toPem } from '@credence/sdk/x509';
+import { adminFlags, answer, withServer, type Connect } from '../admin-client.js';
+import { renderId } from '../render.js';
+import { parseTtl, requiredId } from '../values.js';
+
+const flags = {
+  ...adminFlags,
+  spiffeId: { kind: 'text', spire: 'spiffeID', placeholder: 'SPIFFE ID', help: 'SPIFFE ID of the X.509-SVID' },
+  ttl: { kind: 'text', placeholder: 'duration', default: '0', help: "lifetime such as 1h; 0 is the server's default" },
+  dns: { kind: 'list', placeholder: 'name', help: 'DNS name in the X.509-SVID; may be repeated' },
+  write: { kind: 'text', placeholder: 'directory', help: 'write svid.pem, key.pem and bundle.pem there' },
+} as const;
+
+interface Minted {
+  readonly chain: readonly Buffer[];
+  /** PKCS#8, DER. */
+  readonly privateKey: Buffer;
+  readonly roots: readonly Buffer[];
+}
+
+export const command = defineCommand(flags, async (values, terminal) => {
+  const id = renderId(requiredId('--spiffe-id', values.spiffeId));
+  const ttl = parseTtlText(values.ttl);
+  const minted = await withServer(values, terminal, (connect) => mint(connect, { id, ttl, dnsNames: values.dns }));
+  if (values.output === 'json') {
+    const { chain, privateKey, roots } = minted;
+    terminal.out(`${encodeJson({ x509_svid: chain, private_key: privateKey, root_cas: roots })}\n`);
+  } else if (values.write === undefined) {
+    terminal.out(render(minted));
+  } else {
+    await write(minted, values.write, terminal);
+  }
+  return exitCodes.done;
+});
+
+function parseTtlText(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined || milliseconds % 1000 !== 0) {
+    throw usageError(`--ttl is "${text}"; whole seconds such as 90s or 1h are accepted`);
+  }
+  return parseTtl('--ttl', milliseconds / 1000);
+}
+
+async function mint(
+  connect: Connect,
+  { id, ttl, dnsNames }: { readonly id: string; readonly ttl: number; readonly dnsNames: readonly string[] },
+): Promise<Minted> {
+  const key = await generateKey('ec-p256');
+  const csr = createCertificateRequest({ uris: [id], dnsNames }, key);
+  const svids = connect(svidApi);
+  const { svid } = await answer<MintX509SVIDResponse__Output>((done) => svids.MintX509SVID({ csr, ttl }, done));
+  if (svid === null) throw new Error('the server sent no X.509-SVID');
+  const bundles = connect(bundleApi);
+  const bundle = await answer<Bundle__Output>((done) => bundles.GetBundle({}, done));
+  return {
+    chain: svid.cert_chain,
+    privateKey: exportPrivateKey(key),
+    roots: bundle.x509_authorities.map(({ asn1 }) => asn1),
+  };
+}
+
+function certificates(ders: readonly Buffer[]): string {
+  return ders.map((der) => toPem(der, 'CERTIFICATE')).join('');
+}
+
+function render({ chain, privateKey, roots }: Minted): string {
+  const sections = [
+    `X509-SVID:\n${certificates(chain)}`,
+    `Private key:\n${toPem(privateKey, 'PRIVATE KEY')}`,
+    `Root CAs:\n${certificates(roots)}`,
+  ];
+  return sections.map((section) => `${section}\n`).join('');
+}
+
+async function write({ chain, privateKey, roots }: Minted, directory: string, terminal: Terminal): Promise<void> {
+  const files = [
+    { name: 'svid.pem', what: 'X509-SVID', content: certificates(chain), mode: 0o644 },
+    { name: 'key.pem', what: 'Private key', content: toPem(privateKey, 'PRIVATE KEY'), mode: 0o600 },
+    { name: 'bundle.pem', what: 'Root CAs', content: certificates(roots), mode: 0o644 },
+  ];
+  for (const { name, what, content, mode } of files) {
+    const path = join(directory, name);
+    await writeFileAtomic(path, content, mode);
+    terminal.out(`${what} written to ${path}\n`);
+  }
+}

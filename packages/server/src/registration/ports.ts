@@ -1,0 +1,38 @@
+// What the rest of the server asks about entries: answers from memory, and the administration of the record.
+import type { SpiffeId } from '@credence/sdk';
+import type { CreateOutcome } from '../datastore/entry-store.js';
+import type { Page, PageRequest } from '../datastore/page.js';
+import type { EntryFilter, EntryPatch, NewEntry, RegistrationEntry } from '../domain/registration-entry.js';
+
+export interface AuthorizedEntries {
+  /** Every entry that the agent may serve, each once. */
+  forAgent(agentId: SpiffeId): readonly RegistrationEntry[];
+  /** The entry, if the agent may serve it. */
+  find(agentId: SpiffeId, entryId: string): RegistrationEntry | undefined;
+}
+
+/** What entries grant the callers that present their SPIFFE ID. */
+export interface CallerGrants {
+  isAdmin(caller: SpiffeId): boolean;
+  downstreamEntries(caller: SpiffeId): readonly RegistrationEntry[];
+}
+
+/**
+ * The administration of registration entries. What it takes comes from `checkNewEntry` and `checkEntryPatch` of
+ * entry-rules.ts. Once a write has resolved, `AuthorizedEntries` and `CallerGrants` answer by it.
+ */
+export interface Entries {
+  /**
+   * An empty ID is replaced by a random UUID.
+   *
+   * @throws `ERR_INVALID_ARGUMENT`, `ERR_ENTRY_EXISTS`, `ERR_BUNDLE_NOT_FOUND`
+   */
+  create(entry: NewEntry): Promise<CreateOutcome>;
+  /** @throws `ERR_INVALID_ARGUMENT`, `ERR_ENTRY_NOT_FOUND`, `ERR_ENTRY_EXISTS`, `ERR_BUNDLE_NOT_FOUND` */
+  update(id: string, patch: EntryPatch): Promise<RegistrationEntry>;
+  /** @throws `ERR_ENTRY_NOT_FOUND` */
+  delete(id: string): Promise<void>;
+  get(id: string): Promise<RegistrationEntry | undefined>;
+  list(filter: EntryFilter, page: PageRequest): Promise<Page<RegistrationEntry>>;
+  count(filter: EntryFilter): Promise<number>;
+}

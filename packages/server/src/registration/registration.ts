@@ -1,0 +1,59 @@
+// Registration: the entries, who is authorized for which, and the jobs that keep both in order.
+import type { TrustDomain } from '@credence/sdk';
+import type { Clock, Latest, Logger, Random } from '@credence/sdk/runtime';
+import type { Datastore } from '../datastore/datastore.js';
+import { ChangeFollower } from './change-follower.js';
+import { EntryGraph } from './entry-graph.js';
+import type { AuthorizedEntries, CallerGrants, Entries } from './ports.js';
+import { pruneRegularly } from './prune.js';
+import { StoredEntries } from './stored-entries.js';
+
+export interface RegistrationOptions {
+  readonly trustDomain: TrustDomain;
+  readonly datastore: Pick<Datastore, 'entries' | 'agents' | 'changes'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/**
+ * Answers from memory once started. A write to the datastore, by whomever in this process, is part of the answers when
+ * its promise resolves.
+ */
+export class Registration implements AsyncDisposable {
+  readonly entries: Entries;
+  readonly authorized: AuthorizedEntries;
+  readonly grants: CallerGrants;
+  readonly #options: RegistrationOptions;
+  readonly #follower: ChangeFollower;
+  readonly #closing = new AbortController();
+  #jobs: readonly Promise<void>[] = [];
+
+  constructor(options: RegistrationOptions) {
+    const { trustDomain, datastore, clock, random, log } = options;
+    const graph = new EntryGraph({ trustDomain, clock });
+    this.#options = options;
+    this.#follower = new ChangeFollower({ ...datastore, graph, clock, log });
+    this.entries = new StoredEntries({ store: datastore.entries, random });
+    this.authorized = graph;
+    this.grants = graph;
+  }
+
+  /** The ID of the newest change that the answers show; watch it to learn that they may be others now. */
+  get changed(): Pick<Latest<number>, 'value' | 'watch'> {
+    return this.#follower.applied;
+  }
+
+  /** Loads everything, then follows the datastore until the signal or disposal. @throws `ERR_DATASTORE` */
+  async start(signal: AbortSignal): Promise<void> {
+    const running = AbortSignal.any([signal, this.#closing.signal]);
+    await this.#follower.start(running);
+    const { datastore, clock, log } = this.#options;
+    this.#jobs = [this.#follower.poll(running), pruneRegularly({ ...datastore, clock, log, signal: running })];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await Promise.all(this.#jobs);
+  }
+}

@@ -1,0 +1,144 @@
+// A whole server in this process, in a temporary folder, and stock gRPC clients of its two listeners.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  credentials,
+  type ChannelCredentials,
+  type Client,
+  type requestCallback,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { TrustDomain } from '@credence/sdk';
+import { silentLogger, systemClock, systemRandom, type Clock, type Logger } from '@credence/sdk/runtime';
+import { agentApi, bundleApi, entryApi, healthApi, svidApi, type Contract } from '@credence/sdk/wire';
+import { createServer, type Server } from '../../../dist/server.js';
+import type { ServerSettings } from '../../../dist/settings.js';
+
+export interface TestServerOptions extends Partial<ServerSettings> {
+  readonly clock?: Clock;
+  readonly log?: Logger;
+}
+
+/** Clients of every service over one kind of channel. */
+export interface Clients {
+  readonly agents: ReturnType<typeof agentApi.createClient>;
+  readonly bundles: ReturnType<typeof bundleApi.createClient>;
+  readonly entries: ReturnType<typeof entryApi.createClient>;
+  readonly health: ReturnType<typeof healthApi.createClient>;
+  readonly svids: ReturnType<typeof svidApi.createClient>;
+}
+
+export class TestServer implements AsyncDisposable {
+  readonly server: Server;
+  /** Over the admin socket. */
+  readonly local: Clients;
+  readonly #folder: string;
+  readonly #opened: Client[] = [];
+  readonly #stop = new AbortController();
+
+  private constructor(server: Server, folder: string) {
+    this.server = server;
+    this.#folder = folder;
+    this.local = this.#clients(`unix:${server.socketPath}`, credentials.createInsecure());
+  }
+
+  static async start({
+    clock = systemClock,
+    log = silentLogger,
+    ...settings
+  }: TestServerOptions = {}): Promise<TestServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'credence-api-'));
+    const server = createServer({ ...defaults(folder), ...settings }, { clock, random: systemRandom, log });
+    const started = new TestServer(server, folder);
+    try {
+      await server.start(started.#stop.signal);
+      return started;
+    } catch (error) {
+      await started[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Clients of the TLS listener. */
+  remote(channel: ChannelCredentials): Clients {
+    return this.#clients(this.address, channel);
+  }
+
+  get address(): string {
+    const { address, port } = this.server.tlsAddress;
+    return `${address}:${String(port)}`;
+  }
+
+  /** PEM of the trust domain's authorities. */
+  async roots(): Promise<readonly Buffer[]> {
+    const bundle = await call(this.local.bundles, 'GetBundle', {});
+    return bundle.x509_authorities.map(({ asn1 }) => asn1);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#opened) client.close();
+    this.#stop.abort();
+    await this.server[Symbol.asyncDispose]();
+    await rm(this.#folder, { recursive: true });
+  }
+
+  #clients(target: string, channel: ChannelCredentials): Clients {
+    // A channel of its own for each, so that each test sees its own connection.
+    const options = { 'grpc.use_local_subchannel_pool': 1 };
+    const open = <C extends Client>(contract: Contract<unknown, C>): C => {
+      const client = contract.createClient(target, channel, options);
+      this.#opened.push(client);
+      return client;
+    };
+    return {
+      agents: open(agentApi),
+      bundles: open(bundleApi),
+      entries: open(entryApi),
+      health: open(healthApi),
+      svids: open(svidApi),
+    };
+  }
+}
+
+export const trustDomain: TrustDomain = TrustDomain.parse('example.org');
+
+function defaults(folder: string): ServerSettings {
+  return {
+    trustDomain,
+    dataDir: join(folder, 'data'),
+    bindAddress: '127.0.0.1',
+    bindPort: 0,
+    socketPath: join(folder, 'admin', 'api.sock'),
+    caTtlMs: 86_400_000,
+    caKeyType: 'ec-p256',
+    defaultX509SvidTtlSeconds: 3600,
+    agentTtlSeconds: 3600,
+    adminIds: [],
+    rateLimit: { attestation: false, signing: false },
+  };
+}
+
+type Done<Response> = (error: ServiceError | null, response?: Response) => void;
+type RequestOf<Method> = Method extends (request: infer Request, done: requestCallback<infer _>) => unknown
+  ? Request
+  : never;
+type ResponseOf<Method> = Method extends (request: infer _, done: requestCallback<infer Response>) => unknown
+  ? Response
+  : never;
+
+/** Calls a unary method: `call(client, 'CountEntries', {})`. */
+export function call<C extends Client, Name extends keyof C & string>(
+  client: C,
+  name: Name,
+  request: RequestOf<C[Name]>,
+): Promise<ResponseOf<C[Name]>> {
+  return new Promise((resolve, reject) => {
+    const done: Done<ResponseOf<C[Name]>> = (error, response) => {
+      if (error !== null || response === undefined) reject(error ?? new Error('no response'));
+      else resolve(response);
+    };
+    const methods = client as unknown as Record<string, (request: unknown, done: Done<ResponseOf<C[Name]>>) => unknown>;
+    methods[name]?.(request, done);
+  });
+}

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import { openSqliteEngine } from '../../dist/datastore/sql/sqlite-engine.js';
+import { describeAgentStore } from './agent-store.contract.js';
+import { describeEntryStore } from './entry-store.contract.js';
+import { temporaryFolder, type TestDatabase } from './fixtures.js';
+import {
+  describeBundleStore,
+  describeChangeLog,
+  describeJoinTokenStore,
+  describeJournalStore,
+} from './other-stores.contract.js';
+import { describePaging } from './paging.contract.js';
+import { describeTransactions } from './transactions.contract.js';
+
+async function createSqlite(): Promise<TestDatabase> {
+  const folder = await temporaryFolder();
+  return {
+    open: () => openSqliteEngine({ path: join(folder.path, 'datastore.sqlite3') }),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+describe('datastore over SQLite', () => {
+  describeEntryStore(createSqlite);
+  describePaging(createSqlite);
+  describeAgentStore(createSqlite);
+  describeJoinTokenStore(createSqlite);
+  describeBundleStore(createSqlite);
+  describeJournalStore(createSqlite);
+  describeChangeLog(createSqlite);
+  describeTransactions(createSqlite);
+});
