@@ -1,0 +1,46 @@
+// Names of users and groups, from passwd(5) and group(5). A file is read again when it was changed.
+import { readFile, stat } from 'node:fs/promises';
+
+/** The names in one file of lines `name:password:number:…`. */
+export class AccountNames {
+  readonly #path: string;
+  #version = '';
+  #names: ReadonlyMap<number, string> = new Map();
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** The name of a number; undefined when the file does not say, or cannot be read. */
+  async nameOf(id: number): Promise<string | undefined> {
+    return (await this.#load()).get(id);
+  }
+
+  async #load(): Promise<ReadonlyMap<number, string>> {
+    try {
+      const { ino, size, mtimeNs, ctimeNs } = await stat(this.#path, { bigint: true });
+      const version = [ino, size, mtimeNs, ctimeNs].join();
+      if (version !== this.#version) {
+        this.#names = parseAccountNames(await readFile(this.#path, 'utf8'));
+        this.#version = version;
+      }
+      return this.#names;
+    } catch {
+      // Without names there are still numbers.
+      return new Map();
+    }
+  }
+}
+
+/** Number to name; of two lines with the same number the first counts, as for getpwuid(3). */
+export function parseAccountNames(text: string): ReadonlyMap<number, string> {
+  const names = new Map<number, string>();
+  for (const line of text.split('\n')) {
+    const [name = '', , number = ''] = line.split(':');
+    // Lines with + and - are instructions to the name service, those with # comments.
+    if (!/^[^+\-#\s]/.test(name) || !/^\d{1,10}$/.test(number)) continue;
+    const id = Number(number);
+    if (!names.has(id)) names.set(id, name);
+  }
+  return names;
+}

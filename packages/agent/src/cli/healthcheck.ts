@@ -1,0 +1,37 @@
+// `healthcheck`
+import { defineCommand, exitCodes, socketFlags } from '@credence/sdk/daemon';
+import { healthApi } from '@credence/sdk/wire';
+import type { HealthClient } from '@credence/sdk/wire/gen/grpc/health/v1/Health.js';
+import { withAgent } from './agent-client.js';
+
+const flags = {
+  ...socketFlags,
+  shallow: { kind: 'boolean', default: false, help: 'accepted and without effect' },
+  verbose: { kind: 'boolean', default: false, help: 'say what is done' },
+} as const;
+
+export const command = defineCommand(flags, async (values, terminal) => {
+  if (values.verbose) terminal.out('Checking agent health...\n');
+  const problem = await withAgent(healthApi, { values, terminal }, check).then(
+    (serving) => (serving === 'SERVING' ? undefined : `agent returned status "${serving}"`),
+    (error: unknown) => {
+      const why = values.verbose && error instanceof Error ? `: ${error.message}` : '';
+      return `unable to determine health${why}`;
+    },
+  );
+  if (problem !== undefined) {
+    terminal.err(`Agent is unhealthy: ${problem}\n`);
+    return exitCodes.failed;
+  }
+  terminal.out('Agent is healthy.\n');
+  return exitCodes.done;
+});
+
+function check(client: HealthClient): Promise<string> {
+  return new Promise((resolve, reject) => {
+    client.Check({ service: '' }, (error, response) => {
+      if (error !== null) reject(error);
+      else resolve(response?.status ?? 'UNKNOWN');
+    });
+  });
+}

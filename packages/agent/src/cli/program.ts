@@ -1,0 +1,20 @@
+// The commands of credence-agent. Each is a file of its own, loaded when it is run.
+import type { CommandEntry, CommandModule, Program } from '@credence/sdk/daemon';
+
+function entry(path: string, summary: string, load: () => Promise<{ readonly command: CommandModule }>): CommandEntry {
+  return { path, summary, load: async () => (await load()).command };
+}
+
+export const program: Program = {
+  name: 'credence-agent',
+  version: '0.1.0',
+  summary: 'Attests the processes of its machine and serves them their SPIFFE identities.',
+  commands: [
+    entry('run', 'Runs the agent', () => import('./run.js')),
+    entry('validate', 'Checks a configuration file', () => import('./validate.js')),
+    entry('healthcheck', 'Asks whether the agent is healthy', () => import('./healthcheck.js')),
+    entry('api fetch', 'Fetches X.509-SVIDs from the Workload API', () => import('./api/fetch-x509.js')),
+    entry('api fetch x509', 'Fetches X.509-SVIDs from the Workload API', () => import('./api/fetch-x509.js')),
+    entry('api watch', 'Prints X.509-SVIDs of the Workload API as they change', () => import('./api/watch.js')),
+  ],
+};

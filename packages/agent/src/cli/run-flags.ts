@@ -1,0 +1,17 @@
+// The flags of `run` and `validate`.
+import type { Flags } from '@credence/sdk/daemon';
+
+export const runFlags = {
+  config: { kind: 'text', placeholder: 'path', help: 'YAML configuration file' },
+  trustDomain: { kind: 'text', placeholder: 'name', help: 'trust domain that the agent joins' },
+  serverAddress: { kind: 'text', placeholder: 'address', help: 'host name or IP address of the server' },
+  serverPort: { kind: 'integer', help: 'port of the server (default: 8081)' },
+  dataDir: { kind: 'text', placeholder: 'path', help: 'where the agent keeps its data' },
+  socketPath: { kind: 'text', placeholder: 'path', help: 'Unix socket of the Workload API' },
+  trustBundle: { kind: 'text', placeholder: 'path', help: 'file by which the server is recognised at first' },
+  trustBundleFormat: { kind: 'text', placeholder: 'pem', help: 'form of that file' },
+  joinToken: { kind: 'text', placeholder: 'token', help: 'join token; others can see it in the process list' },
+  joinTokenFile: { kind: 'text', placeholder: 'path', help: 'file with the join token, or - for standard input' },
+  logLevel: { kind: 'text', placeholder: 'level', help: 'debug, info, warn or error' },
+  logFile: { kind: 'text', placeholder: 'path', help: 'file for the log instead of standard output' },
+} as const satisfies Flags;

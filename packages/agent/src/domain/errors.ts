@@ -1,0 +1,29 @@
+// Every code that an error inside the agent carries. endpoints/ maps each to a gRPC status.
+import { SpiffeError, type SpiffeErrorOptions } from '@credence/sdk/runtime';
+
+interface Row {
+  readonly meaning: string;
+}
+
+export const agentErrors = {
+  ERR_CALLER_UNKNOWN: { meaning: 'the kernel does not say who is calling' },
+  ERR_ATTESTATION: { meaning: 'the caller could not be attested' },
+  ERR_SERVER_UNREACHABLE: { meaning: 'the server did not answer' },
+  ERR_SERVER_REFUSED: { meaning: 'the server refused the agent; details.reason says why' },
+  ERR_SERVER_RESPONSE: { meaning: 'the server sent something that makes no sense' },
+  ERR_BOOTSTRAP: { meaning: 'the agent cannot join: no usable trust bundle or join token' },
+  ERR_STORAGE: { meaning: 'the data directory holds something unusable' },
+  ERR_CONFIG: { meaning: 'the configuration is not usable' },
+  ERR_IN_USE: { meaning: 'the data directory or socket belongs to a running agent' },
+} as const satisfies Record<string, Row>;
+
+export type AgentErrorCode = keyof typeof agentErrors;
+
+/** Makes an error of the agent. */
+export function agentError(
+  code: AgentErrorCode,
+  message: string,
+  options?: SpiffeErrorOptions,
+): SpiffeError<AgentErrorCode> {
+  return new SpiffeError(code, message, options);
+}

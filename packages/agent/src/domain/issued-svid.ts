@@ -1,0 +1,25 @@
+// An X.509-SVID as the server issues it: a chain for a key that was made here.
+import type { KeyObject } from 'node:crypto';
+import { X509Svid, type SpiffeId } from '@credence/sdk';
+import { exportPrivateKey } from '@credence/sdk/keys';
+
+export interface IssuedSvid {
+  readonly id: SpiffeId;
+  /** DER, leaf first. */
+  readonly chain: readonly Buffer[];
+  /** Unencrypted PKCS#8 DER. */
+  readonly privateKey: Buffer;
+  readonly notBefore: Date;
+  readonly expiresAt: Date;
+}
+
+/**
+ * Reads the chain that was issued for the key.
+ *
+ * @throws as X509Svid.parseRaw: when it does not parse, breaks the profile, or is for another key.
+ */
+export function parseIssuedSvid(chain: readonly Buffer[], key: KeyObject): IssuedSvid {
+  const privateKey = exportPrivateKey(key);
+  const { id, certificates, notBefore, expiresAt } = X509Svid.parseRaw(Buffer.concat(chain), privateKey);
+  return { id, chain: certificates.map(({ raw }) => raw), privateKey, notBefore, expiresAt };
+}

@@ -1,0 +1,50 @@
+// The path of a Unix socket that is about to be bound: free, or left behind by an agent that is gone.
+import { lstat, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { agentError } from '../../domain/errors.js';
+
+// unix(7): sun_path has 108 bytes with its NUL.
+const longestPathBytes = 107;
+
+/**
+ * Makes way for a new socket at an absolute `path`.
+ *
+ * @throws ERR_IN_USE when somebody listens there; ERR_CONFIG when the path is too long or names something else than a
+ * socket.
+ */
+export async function clearSocketPath(path: string): Promise<void> {
+  if (Buffer.byteLength(path) > longestPathBytes) {
+    throw agentError(
+      'ERR_CONFIG',
+      `socket_path: ${path} is longer than the ${longestPathBytes} bytes of a Unix socket`,
+    );
+  }
+  const found = await lstat(path).catch(absent);
+  if (found === undefined) return;
+  if (!found.isSocket()) {
+    throw agentError('ERR_CONFIG', `socket_path: ${path} exists and is not a socket; remove it or choose another path`);
+  }
+  if (await isListening(path)) {
+    throw agentError('ERR_IN_USE', `socket_path: another process listens on ${path}; stop it or choose another path`);
+  }
+  await rm(path, { force: true });
+}
+
+// Only a refused connection proves that nobody listens: a full backlog, for one, is a sign of life.
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT');
+    });
+  });
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+  return undefined;
+}

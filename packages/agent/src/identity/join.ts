@@ -1,0 +1,71 @@
+// How an agent becomes a member: with the SVID that it has stored, or by attestation, however long that takes.
+import { Backoff, isSpiffeError, type Clock, type Logger, type Random } from '@credence/sdk/runtime';
+import type { AgentSvid } from '../domain/agent-svid.js';
+import { agentError } from '../domain/errors.js';
+import type { TrustBundle } from '../domain/workload-identity.js';
+import type { AgentStore } from './ports.js';
+
+// An SVID that expires within a second is as good as expired.
+const skewMs = 1000;
+
+export interface JoinOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Proves the node to the server that `bundle` vouches for. @throws as ServerPort */
+  readonly attest: (bundle: TrustBundle, signal: AbortSignal) => Promise<Membership>;
+  readonly store: AgentStore;
+  /** What was found on disk; it may have expired. */
+  readonly stored: AgentSvid | undefined;
+  /** Reads the bundle by which the server is recognised, before each attempt. @throws ERR_BOOTSTRAP */
+  readonly loadBundle: () => Promise<TrustBundle>;
+}
+
+/** @throws ERR_SERVER_REFUSED, ERR_BOOTSTRAP, ERR_STORAGE, `signal.reason` */
+export async function join(options: JoinOptions, signal: AbortSignal): Promise<Membership> {
+  const { clock, log, stored } = options;
+  if (stored !== undefined && stored.expiresAt.getTime() - skewMs > clock.now().getTime()) {
+    log.info({ spiffeId: stored.id.toString(), expiresAt: stored.expiresAt }, 'SVID loaded');
+    return { svid: stored, bundle: await options.loadBundle() };
+  }
+  if (stored !== undefined) log.warn({ expiresAt: stored.expiresAt }, 'the stored SVID has expired');
+  log.info({}, 'SVID is not found; starting node attestation');
+  const admission = await admit(options, signal);
+  await options.store.storeBundle(admission.bundle);
+  await options.store.storeSvid(admission.svid);
+  log.info({ spiffeId: admission.svid.id.toString() }, 'node attestation was successful');
+  return admission;
+}
+
+export interface Membership {
+  readonly svid: AgentSvid;
+  readonly bundle: TrustBundle;
+}
+
+async function admit(
+  { clock, random, log, attest, loadBundle }: JoinOptions,
+  signal: AbortSignal,
+): Promise<Membership> {
+  const backoff = new Backoff({ initialMs: 5000, factor: 1.5, maxMs: 120_000, jitter: 0.2 }, random);
+  for (;;) {
+    const bundle = await loadBundle();
+    try {
+      return await attest(bundle, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isSpiffeError(error, 'ERR_SERVER_REFUSED')) throw refused(error);
+      if (isSpiffeError(error, 'ERR_BOOTSTRAP')) throw error;
+      const retryInMs = Math.round(backoff.next());
+      log.warn({ err: error, retryInMs }, 'failed to retrieve attestation result');
+      await clock.sleep(retryInMs, { signal });
+    }
+  }
+}
+
+function refused(error: Error): Error {
+  const advice =
+    'a join token works once and for a limited time: make a new one ("credence-server token generate"); ' +
+    'a banned agent must be evicted first ("credence-server agent evict")';
+  const details = isSpiffeError(error) ? error.details : {};
+  return agentError('ERR_SERVER_REFUSED', `${error.message}; ${advice}`, { details, cause: error });
+}

@@ -1,0 +1,21 @@
+// What an operator can do for an agent that the server refuses.
+import type { SpiffeId } from '@credence/sdk';
+
+const newToken = 'make a new join token ("credence-server token generate") and start the agent with it';
+
+/** @param reason of PermissionDeniedDetails */
+export function refusalAdvice(reason: string, id: SpiffeId): string {
+  const evict = `evict it on the server ("credence-server agent evict -spiffeID ${String(id)}")`;
+  switch (reason) {
+    case 'AGENT_BANNED':
+      return `it is banned: ${evict}, then ${newToken}`;
+    case 'AGENT_EXPIRED':
+      return `its SVID expired before it could be renewed: ${newToken}`;
+    case 'AGENT_NOT_ATTESTED':
+      return `it was evicted, or the server lost its data: ${newToken}`;
+    case 'AGENT_NOT_ACTIVE':
+      return `another SVID of the same agent is in use, perhaps from a copy of the data directory: ${evict}, then ${newToken}`;
+    default:
+      return `${evict}, then ${newToken}`;
+  }
+}

@@ -1,0 +1,86 @@
+// The X.509-SVIDs held for entries. An old one stays until its replacement is there, unless it must not be served.
+import type { Clock, Random } from '@credence/sdk/runtime';
+import { isSameRevision, type AuthorizedEntry } from '../domain/authorized-entry.js';
+import type { WorkloadIdentity, WorkloadX509Svid } from '../domain/workload-identity.js';
+import { rotationTime } from './rotation-policy.js';
+
+export interface SvidCacheOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+interface Held {
+  /** The entry at the time of issuing. */
+  readonly issuedFor: AuthorizedEntry;
+  readonly svid: WorkloadX509Svid;
+  rotateAt: Date;
+  /** As last shown, so that an unchanged identity is the same object. */
+  shown: { readonly entry: AuthorizedEntry; readonly identity: WorkloadIdentity } | undefined;
+}
+
+/** One SVID an entry, with its key, in memory only. */
+export class SvidCache {
+  readonly #options: SvidCacheOptions;
+  readonly #held = new Map<string, Held>();
+
+  constructor(options: SvidCacheOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /**
+   * What a workload is given for the entry, or undefined while there is no SVID that may be served: none yet, one that
+   * has expired, or one that names a SPIFFE ID that the entry no longer has.
+   */
+  identity(entry: AuthorizedEntry): WorkloadIdentity | undefined {
+    const held = this.#held.get(entry.id);
+    if (held?.issuedFor.spiffeId.equals(entry.spiffeId) !== true) return undefined;
+    if (held.svid.expiresAt <= this.#options.clock.now()) return undefined;
+    if (held.shown?.entry !== entry) held.shown = { entry, identity: identityOf(entry, held.svid) };
+    return held.shown.identity;
+  }
+
+  store(entry: AuthorizedEntry, svid: WorkloadX509Svid): void {
+    const { clock, random } = this.#options;
+    const from = new Date(Math.max(clock.now().getTime(), svid.notBefore.getTime()));
+    const rotateAt = rotationTime({ from, expiresAt: svid.expiresAt }, random);
+    this.#held.set(entry.id, { issuedFor: entry, svid, rotateAt, shown: undefined });
+  }
+
+  remove(entryId: string): void {
+    this.#held.delete(entryId);
+  }
+
+  /** Whether the entry's SVID is missing, of another revision, or at its time of rotation. */
+  isDue(entry: AuthorizedEntry): boolean {
+    const held = this.#held.get(entry.id);
+    return held === undefined || !isSameRevision(held.issuedFor, entry) || held.rotateAt <= this.#options.clock.now();
+  }
+
+  holds(entryId: string): boolean {
+    return this.#held.has(entryId);
+  }
+
+  /** Makes due what `isTainted` finds in a chain; it is served on until it is replaced. */
+  expedite(isTainted: (chain: readonly Buffer[]) => boolean): number {
+    const now = this.#options.clock.now();
+    const tainted = [...this.#held.values()].filter(({ rotateAt, svid }) => rotateAt > now && isTainted(svid.chain));
+    for (const held of tainted) held.rotateAt = now;
+    return tainted.length;
+  }
+
+  /** The instant at which the next SVID is to be rotated, or undefined when none is held. */
+  nextRotation(): Date | undefined {
+    let next: Date | undefined;
+    for (const { rotateAt } of this.#held.values()) if (next === undefined || rotateAt < next) next = rotateAt;
+    return next;
+  }
+}
+
+function identityOf(entry: AuthorizedEntry, svid: WorkloadX509Svid): WorkloadIdentity {
+  const { id, spiffeId, hint, createdAt, federatesWith } = entry;
+  return { entryId: id, spiffeId, hint, createdAt, federatesWith, svid };
+}

@@ -1,0 +1,150 @@
+// Keeps the caches in step with the server, and is the only one that writes to them. While the server is away the
+// caches serve on, and it is asked again for ever.
+import { Backoff, isSpiffeError, type Clock, type Logger, type Random } from '@credence/sdk/runtime';
+import type { TrustDomain } from '@credence/sdk';
+import type { AuthorizedEntry } from '../domain/authorized-entry.js';
+import type { TrustBundle } from '../domain/workload-identity.js';
+import type { BundleCache } from './bundle-cache.js';
+import type { EntryCache, EntryChanges } from './entry-cache.js';
+import type { Minter } from './minter.js';
+import { Pause } from './pause.js';
+import type { ServerPort } from './ports.js';
+import { aroundMs } from './rotation-policy.js';
+import type { Subscriptions } from './subscriptions.js';
+import type { SvidCache } from './svid-cache.js';
+import { taintedBy } from '../domain/tainted.js';
+
+const shortestWaitMs = 500;
+const longestFirstWaitMs = 5000;
+const longestBackoffMs = 8 * 60_000;
+
+export interface SynchronizerOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly intervalMs: number;
+  readonly server: Pick<ServerPort, 'syncEntries' | 'fetchBundle' | 'fetchFederatedBundles'>;
+  readonly entries: EntryCache;
+  readonly bundles: BundleCache;
+  readonly svids: SvidCache;
+  readonly minter: Minter;
+  readonly subscriptions: Subscriptions;
+  /** The trust domain's own bundle is another one. */
+  readonly onBundle: (bundle: TrustBundle) => Promise<void>;
+  /** Does something about a refusal, so that asking again may help. @throws when nothing can help. */
+  readonly onRefused: (refusal: Error, signal: AbortSignal) => Promise<void>;
+}
+
+export class Synchronizer {
+  readonly #options: SynchronizerOptions;
+  readonly #pause: Pause;
+  readonly #backoff: Backoff;
+  #missing: ReadonlySet<string> = new Set();
+
+  constructor(options: SynchronizerOptions) {
+    const { clock, random, intervalMs } = options;
+    this.#options = options;
+    this.#pause = new Pause(clock);
+    const maxMs = Math.max(intervalMs, Math.min(longestBackoffMs, 48 * intervalMs));
+    this.#backoff = new Backoff({ initialMs: intervalMs, factor: 1.5, maxMs, jitter: 0.2 }, random);
+  }
+
+  /** Synchronises again and again. @throws ERR_SERVER_REFUSED when that is final, `signal.reason` */
+  async run(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      await this.#pause.wait(this.#untilNextMs(), signal);
+      await this.synchronize(signal);
+    }
+  }
+
+  /** Does not wait for the next round. */
+  hurry(): void {
+    this.#pause.cut();
+  }
+
+  /** Synchronises once, however long it takes to reach the server. @throws as run */
+  async synchronize(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    for (;;) {
+      try {
+        await this.#attempt(signal);
+        this.#backoff.reset();
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (isSpiffeError(error, 'ERR_SERVER_REFUSED')) await this.#options.onRefused(error, signal);
+        const retryInMs = Math.round(this.#backoff.next());
+        log.error({ err: error, retryInMs }, 'synchronization with the server failed');
+        await clock.sleep(retryInMs, { signal });
+      }
+    }
+  }
+
+  async #attempt(signal: AbortSignal): Promise<void> {
+    const { server, entries, svids, minter, subscriptions } = this.#options;
+    const received = await server.syncEntries(entries.entries, signal);
+    const own = await server.fetchBundle(signal);
+    const federated = await server.fetchFederatedBundles(this.#federatedWith(received), signal);
+    const changes = entries.replace(received);
+    for (const { id } of changes.removed) svids.remove(id);
+    const bundles = this.#options.bundles.replace({ own, federated });
+    if (bundles.own) await this.#adoptBundle(own);
+    this.#report(changes, received, federated);
+    subscriptions.notify({ entries: concerned(changes), bundles });
+    await minter.mint(
+      [...entries.entries.values()].filter((entry) => this.#isWanted(entry)),
+      signal,
+    );
+  }
+
+  async #adoptBundle(own: TrustBundle): Promise<void> {
+    const { svids, log, onBundle } = this.#options;
+    const isTainted = taintedBy(own);
+    const count = svids.expedite(isTainted);
+    if (count > 0) log.warn({ count }, 'X509-SVIDs of a tainted authority are being replaced');
+    await onBundle(own);
+  }
+
+  #isWanted(entry: AuthorizedEntry): boolean {
+    const { svids, subscriptions } = this.#options;
+    if (entry.storeSvid || !svids.isDue(entry)) return false;
+    return !entry.disableX509SvidPrefetch || subscriptions.wants(entry);
+  }
+
+  #federatedWith(entries: readonly AuthorizedEntry[]): readonly TrustDomain[] {
+    const all = entries.flatMap(({ federatesWith }) => federatesWith.map((domain) => [domain.name, domain] as const));
+    return [...new Map(all).values()];
+  }
+
+  #report(
+    { created, updated, removed }: EntryChanges,
+    entries: readonly AuthorizedEntry[],
+    federated: ReadonlyMap<string, TrustBundle>,
+  ): void {
+    const { log } = this.#options;
+    for (const { id, spiffeId } of created) log.debug({ entryId: id, spiffeId: spiffeId.toString() }, 'entry created');
+    for (const [, { id, spiffeId }] of updated) {
+      log.debug({ entryId: id, spiffeId: spiffeId.toString() }, 'entry updated');
+    }
+    for (const { id, spiffeId } of removed) log.debug({ entryId: id, spiffeId: spiffeId.toString() }, 'entry removed');
+    const missing = this.#federatedWith(entries).filter(({ name }) => !federated.has(name));
+    for (const { name } of missing) {
+      if (!this.#missing.has(name)) log.warn({ trustDomain: name }, 'federated bundle missing');
+    }
+    this.#missing = new Set(missing.map(({ name }) => name));
+  }
+
+  // The next round, or the next rotation if that is sooner: a short-lived SVID must not wait for the round.
+  #untilNextMs(): number {
+    const { clock, random, intervalMs, svids } = this.#options;
+    const roundMs = aroundMs(svids.size === 0 ? Math.min(intervalMs, longestFirstWaitMs) : intervalMs, random);
+    const rotation = svids.nextRotation();
+    if (rotation === undefined) return roundMs;
+    const rotationMs = rotation.getTime() - clock.now().getTime();
+    return Math.min(roundMs, Math.max(rotationMs, shortestWaitMs));
+  }
+}
+
+function concerned({ created, updated, removed }: EntryChanges): readonly AuthorizedEntry[] {
+  return [...created, ...updated.flat(), ...removed];
+}

@@ -1,0 +1,93 @@
+// gRPC calls as promises that end when they are told to: after their time, or when the signal aborts.
+import type { ClientDuplexStream, ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
+import type { Clock } from '@credence/sdk/runtime';
+import { agentError } from '../domain/errors.js';
+
+/** How long one call, with all its messages, may take. */
+export const callTimeoutMs = 30_000;
+
+/**
+ * Runs `work` with a signal that aborts with the outer one, or after 30 s.
+ *
+ * @throws ERR_SERVER_UNREACHABLE when the time is over; the outer signal's reason when that aborts.
+ */
+export async function withinTime<T>(
+  clock: Clock,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  const overtime = new AbortController();
+  const finished = new AbortController();
+  const timer = clock.sleep(callTimeoutMs, { signal: finished.signal }).then(
+    () => {
+      overtime.abort(agentError('ERR_SERVER_UNREACHABLE', `no answer within ${callTimeoutMs / 1000} s`));
+    },
+    () => undefined,
+  );
+  const either = AbortSignal.any([signal, overtime.signal]);
+  try {
+    return await work(either);
+  } catch (error) {
+    either.throwIfAborted();
+    throw error;
+  } finally {
+    finished.abort();
+    await timer;
+  }
+}
+
+/** One request, one response. @throws ServiceError */
+export function unary<Request, Response>(
+  method: (request: Request, callback: (error: ServiceError | null, response?: Response) => void) => ClientUnaryCall,
+  request: Request,
+  signal: AbortSignal,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const call = method(request, (error, response) => {
+      signal.removeEventListener('abort', cancel);
+      if (error !== null) reject(error);
+      else if (response === undefined) reject(new TypeError('the call ended without a response'));
+      else resolve(response);
+    });
+    const cancel = (): void => {
+      call.cancel();
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+  });
+}
+
+/** A call on which both sides send messages, one after the other. */
+export class Exchange<Request, Response> implements Disposable {
+  readonly #stream: ClientDuplexStream<Request, Response>;
+  readonly #responses: AsyncIterator<Response>;
+  readonly #signal: AbortSignal;
+  readonly #cancel = (): void => {
+    this.#stream.cancel();
+  };
+
+  constructor(stream: ClientDuplexStream<Request, Response>, signal: AbortSignal) {
+    this.#stream = stream;
+    this.#signal = signal;
+    stream.on('error', () => undefined); // thrown by receive(); after cancel() nobody listens any more
+    this.#responses = (stream as AsyncIterable<Response>)[Symbol.asyncIterator]();
+    signal.addEventListener('abort', this.#cancel, { once: true });
+  }
+
+  send(request: Request): void {
+    this.#stream.write(request);
+  }
+
+  /** The next message, or undefined when the server has ended the call well. @throws ServiceError */
+  async receive(): Promise<Response | undefined> {
+    const next = await this.#responses.next();
+    return next.done === true ? undefined : next.value;
+  }
+
+  /** Nothing more will be sent, nor is anything expected. */
+  [Symbol.dispose](): void {
+    this.#signal.removeEventListener('abort', this.#cancel);
+    this.#stream.end();
+    this.#stream.cancel();
+  }
+}

@@ -1,0 +1,58 @@
+// What an agent is told when it is made: checked values, no defaults of its own except those named here. The command
+// line and the configuration file are parsed into this.
+import type { TrustDomain } from '@credence/sdk';
+
+export interface AgentSettings {
+  readonly trustDomain: TrustDomain;
+  /** Host name, IPv4 address, or IPv6 address without brackets. */
+  readonly serverAddress: string;
+  readonly serverPort: number;
+  /** What survives a restart lives here; made with mode 0700 when missing. */
+  readonly dataDir: string;
+  /** The Unix socket of the Workload API. */
+  readonly socketPath: string;
+  /** How the server is recognised before anything is stored; unused once a bundle is stored. Undefined: only a stored bundle. */
+  readonly trustBundle: TrustBundleSource | undefined;
+  /** How the node proves itself. It is used when no living agent SVID is stored. */
+  readonly nodeAttestation: NodeAttestationSettings;
+  /** Time between two synchronisations with the server, give or take 10 %. */
+  readonly syncIntervalMs: number;
+  /** Keys of the workloads' X.509-SVIDs. */
+  readonly workloadKeyType: WorkloadKeyType;
+  readonly unixAttestor: UnixAttestorSettings;
+}
+
+export const workloadKeyTypes = ['ec-p256', 'ec-p384', 'rsa-2048'] as const;
+
+export type WorkloadKeyType = (typeof workloadKeyTypes)[number];
+
+/** A file of PEM certificates: the trust domain's X.509 authorities. Read when it is needed, and again at each attempt. */
+export interface TrustBundleSource {
+  readonly kind: 'file';
+  readonly path: string;
+  readonly format: 'pem';
+}
+
+/** Join token attestation. The token is not needed once the agent has joined, nor is the file read then. */
+export interface NodeAttestationSettings {
+  readonly kind: 'join_token';
+  readonly token: JoinTokenSource | undefined;
+}
+
+export type JoinTokenSource =
+  { readonly kind: 'value'; readonly value: string } | { readonly kind: 'file'; readonly path: string };
+
+export interface UnixAttestorSettings {
+  /** Whether `unix:path` and `unix:sha256` are found. */
+  readonly discoverWorkloadPath: boolean;
+  /** Largest executable that is hashed, in bytes; 0: any; negative: none is hashed. */
+  readonly workloadSizeLimit: number;
+}
+
+/** What applies when the operator says nothing. */
+export const defaultAgentSettings = {
+  serverPort: 8081,
+  syncIntervalMs: 5000,
+  workloadKeyType: 'ec-p256',
+  unixAttestor: { discoverWorkloadPath: false, workloadSizeLimit: 0 },
+} as const satisfies Partial<AgentSettings>;

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isSpiffeError } from '@credence/sdk';
+import { parseConfig } from '@credence/sdk/daemon';
+import { z } from 'zod';
+import { agentFileSchema, loadAgentConfig, type AgentConfig, type AgentFlags } from '../dist/config.js';
+
+const paths = { dataDirectory: '/default/data', socket: '/default/api.sock' };
+const example = new URL('../../../examples/config/agent.full.yaml', import.meta.url).pathname;
+const required = { trustDomain: 'example.org', serverAddress: '127.0.0.1' };
+
+function load(flags: AgentFlags, input = ''): Promise<AgentConfig> {
+  return loadAgentConfig(flags, { paths, readInput: () => Promise.resolve(input) });
+}
+
+async function withFile<T>(text: string, use: (path: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'credence-'));
+  try {
+    await writeFile(join(folder, 'agent.yaml'), text);
+    return await use(join(folder, 'agent.yaml'));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** The keys of a schema, each with those above it: `agent.experimental.sync_interval`. */
+function keysOf(schema: unknown, prefix = ''): string[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return keysOf(schema.unwrap(), prefix);
+  if (!(schema instanceof z.ZodObject)) return [prefix];
+  return Object.entries(schema.shape as Record<string, unknown>).flatMap(([key, field]) =>
+    keysOf(field, prefix === '' ? key : `${prefix}.${key}`),
+  );
+}
+
+function keysIn(value: unknown, prefix = ''): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [prefix];
+  return Object.entries(value).flatMap(([key, field]) => keysIn(field, prefix === '' ? key : `${prefix}.${key}`));
+}
+
+describe('the configuration of the agent', () => {
+  it("has SPIRE's defaults", async () => {
+    const { settings, log } = await load(required);
+    assert.deepEqual(
+      { ...settings, trustDomain: settings.trustDomain.name },
+      {
+        trustDomain: 'example.org',
+        serverAddress: '127.0.0.1',
+        serverPort: 8081,
+        dataDir: '/default/data',
+        socketPath: '/default/api.sock',
+        trustBundle: undefined,
+        nodeAttestation: { kind: 'join_token', token: undefined },
+        syncIntervalMs: 5000,
+        workloadKeyType: 'ec-p256',
+        unixAttestor: { discoverWorkloadPath: false, workloadSizeLimit: 0 },
+      },
+    );
+    assert.deepEqual(log, { level: 'info', file: undefined });
+  });
+
+  const tokens = [
+    { name: 'a value', flags: { joinToken: 'abc' }, token: { kind: 'value', value: 'abc' } },
+    { name: 'a file', flags: { joinTokenFile: '/t' }, token: { kind: 'file', path: '/t' } },
+    { name: 'standard input', flags: { joinTokenFile: '-' }, token: { kind: 'value', value: 'from-input' } },
+  ];
+  for (const { name, flags, token } of tokens) {
+    it(`takes the join token from ${name}`, async () => {
+      const { settings } = await load({ ...required, ...flags }, 'from-input\n');
+      assert.deepEqual(settings.nodeAttestation.token, token);
+    });
+  }
+
+  it("takes a token of a flag in place of the file's, whichever way either is given", async () => {
+    await withFile('agent: { join_token: old }', async (config) => {
+      const { settings } = await load({ ...required, config, joinTokenFile: '/new' });
+      assert.deepEqual(settings.nodeAttestation.token, { kind: 'file', path: '/new' });
+    });
+  });
+
+  const wrong: { flags: AgentFlags; input?: string; says: RegExp }[] = [
+    { flags: {}, says: /^--trust-domain is required/ },
+    { flags: { trustDomain: 'a' }, says: /^--server-address is required/ },
+    { flags: { ...required, serverPort: 0 }, says: /^--server-port: not a port; 1 to 65535/ },
+    { flags: { ...required, serverAddress: 'a b' }, says: /^--server-address: not an address/ },
+    { flags: { ...required, trustBundleFormat: 'spiffe' }, says: /^--trust-bundle-format: not a format; pem/ },
+    { flags: { ...required, joinToken: 'a', joinTokenFile: 'b' }, says: /exclude each other/ },
+    { flags: { ...required, joinToken: '' }, says: /^--join-token: not a join token/ },
+    { flags: { ...required, joinTokenFile: '-' }, input: '\n', says: /standard input is not a join token/ },
+  ];
+  for (const { flags, input, says } of wrong) {
+    it(`refuses the flags ${JSON.stringify(flags)} as wrong usage`, async () => {
+      await assert.rejects(
+        load(flags, input),
+        (error) => isSpiffeError(error, 'ERR_USAGE') && says.test(error.message),
+      );
+    });
+  }
+
+  it('shows no join token in an error', async () => {
+    const secret = 'hunter2 hunter2';
+    const attempts = [
+      () => load({ ...required, joinToken: secret }),
+      () => load({ ...required, joinTokenFile: '-' }, secret),
+      () => withFile(`agent: { join_token: "${secret}" }`, (config) => load({ ...required, config })),
+      () => withFile(`agent:\n  join_token: "${secret}\n`, (config) => load({ ...required, config })),
+    ];
+    for (const attempt of attempts) {
+      await assert.rejects(attempt, (error) => error instanceof Error && !error.message.includes('hunter2'));
+    }
+  });
+
+  it('refuses a key that SPIRE has and this agent has not', async () => {
+    await withFile('agent: { trust_bundle_url: "https://x", insecure_bootstrap: true }', (config) =>
+      assert.rejects(
+        load({ ...required, config }),
+        /unknown key "trust_bundle_url".*, unknown key "insecure_bootstrap"/,
+      ),
+    );
+  });
+
+  it('is documented by an example with each key, whose values are the defaults', async () => {
+    const text = await readFile(example, 'utf8');
+    assert.deepEqual(await load({ config: example }), await load(required));
+    // With what is commented out, it has every key and still suits the schema.
+    const full = text.replace(/^( *)# ( *[a-z0-9_]+:( |$))/gm, '$1$2');
+    await parseConfig(full, agentFileSchema, 'the example');
+    const { parse } = await import('yaml');
+    assert.deepEqual(keysIn(parse(full)).sort(), keysOf(agentFileSchema).sort());
+  });
+});
