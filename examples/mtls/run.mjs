@@ -1,0 +1,204 @@
+// The whole of Credence on one machine: a server, an agent, three programs that get their identities from it, calls
+// over mutual TLS, a refusal, and a rotation under an open connection. Ends by itself, or with --keep on Ctrl-C.
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runCommand, startDaemon, startService, stopAll, until } from './processes.mjs';
+
+const keep = process.argv.includes('--keep');
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const serverCommand = join(root, 'packages/server/bin/credence-server.js');
+const agentCommand = join(root, 'packages/agent/bin/credence-agent.js');
+
+const folder = mkdtempSync(join(tmpdir(), 'credence-'));
+chmodSync(folder, 0o755); // the services' users reach the agent's socket
+const adminSocket = join(folder, 'server', 'admin.sock');
+const workloadSocket = join(folder, 'agent', 'public', 'api.sock');
+const started = performance.now();
+const orders = { rotations: [], refusals: [] };
+
+// As root each program has a user ID of its own, and that is what the agent sees of it.
+const asRoot = process.getuid() === 0;
+const programs = { orders: 64_101, payments: 64_102, stranger: 64_103 };
+const selector = (uid) => `unix:uid:${asRoot ? uid : process.getuid()}`;
+const environment = (name) => ({
+  SPIFFE_ENDPOINT_SOCKET: `unix://${workloadSocket}`,
+  ...(asRoot && { DEMO_UID: String(programs[name]) }),
+});
+
+process.once('SIGINT', () => void end(keep ? 0 : 130));
+process.once('SIGTERM', () => void end(143));
+try {
+  const port = await startServer();
+  await startAgent(port);
+  await registerPrograms();
+  const ordersPort = await startOrders();
+  await refuseStranger(ordersPort);
+  await rotateUnderLoad(ordersPort);
+  if (keep) keepRunning();
+  else await end(0);
+} catch (error) {
+  console.error(`\nThe demonstration failed: ${error.message}\nThe logs are in ${folder}.`);
+  await stopAll();
+  process.exit(1);
+}
+
+async function startServer() {
+  const port = await freePort();
+  const args = ['--trust-domain', 'example.org', '--bind-address', '127.0.0.1', '--port', String(port)];
+  startDaemon(
+    serverCommand,
+    ['run', ...args, '--data-dir', join(folder, 'server', 'data'), '--socket-path', adminSocket],
+    join(folder, 'server.log'),
+  );
+  await until('credence-server', () =>
+    existsSync(adminSocket)
+      ? admin('healthcheck').then(
+          () => true,
+          () => undefined,
+        )
+      : undefined,
+  );
+  step('A server for the trust domain example.org', 'spiffe://example.org/spire/server', `127.0.0.1:${port}`);
+  return port;
+}
+
+async function startAgent(port) {
+  const token = (await admin('token', 'generate', '--spiffe-id', 'spiffe://example.org/node1')).split(' ')[1].trim();
+  const tokenFile = join(folder, 'join-token');
+  const bundleFile = join(folder, 'bundle.pem');
+  const config = join(folder, 'agent.yaml');
+  writeFileSync(tokenFile, token, { mode: 0o600 });
+  writeFileSync(bundleFile, await admin('bundle', 'show'));
+  // SVIDs of a few seconds want a synchronisation each second.
+  writeFileSync(config, 'agent:\n  experimental:\n    sync_interval: 1s\n');
+  startDaemon(
+    agentCommand,
+    [
+      ...['run', '--config', config, '--trust-domain', 'example.org'],
+      ...['--server-address', '127.0.0.1', '--server-port', String(port)],
+      ...['--join-token-file', tokenFile, '--trust-bundle', bundleFile],
+      ...['--data-dir', join(folder, 'agent', 'data'), '--socket-path', workloadSocket],
+    ],
+    join(folder, 'agent.log'),
+  );
+  await until('credence-agent', () => (existsSync(workloadSocket) ? true : undefined));
+  rmSync(tokenFile);
+  step('An agent that joined with a one-time token', 'spiffe://example.org/node1', `socket ${workloadSocket}`);
+}
+
+async function registerPrograms() {
+  for (const [name, uid] of Object.entries(programs)) {
+    await admin(
+      ...[
+        'entry',
+        'create',
+        '--spiffe-id',
+        `spiffe://example.org/${name}`,
+        '--parent-id',
+        'spiffe://example.org/node1',
+      ],
+      ...['--selector', selector(uid), '--x509-svid-ttl', '16', '--hint', name],
+    );
+  }
+  step('Three registration entries', ...Object.keys(programs).map((name) => `spiffe://example.org/${name}`));
+  if (!asRoot) note('you are not root: the three share your user ID, and each picks its identity by hint');
+}
+
+async function startOrders() {
+  let port;
+  startService(join(root, 'examples/mtls/orders.mjs'), environment('orders'), (event) => {
+    if (event.listening) port = event.listening;
+    if (event.rotated) orders.rotations.push(event.rotated);
+    if (event.refused) orders.refusals.push(event.refused);
+  });
+  await until('orders', () => port);
+  step('A service, orders, that lets only payments in', 'spiffe://example.org/orders', `https://127.0.0.1:${port}`);
+  return port;
+}
+
+async function refuseStranger(port) {
+  let failure;
+  startService(join(root, 'examples/mtls/stranger.mjs'), { ...environment('stranger'), ORDERS_PORT: port }, (event) => {
+    if (event.answer) throw new Error('orders answered the stranger');
+    failure ??= event.failed;
+  });
+  await until('the stranger to be refused', () => (orders.refusals.length > 0 ? failure : undefined));
+  step('A caller with another identity is refused', 'spiffe://example.org/stranger', 'no request reached the service');
+}
+
+async function rotateUnderLoad(port) {
+  const seen = { answers: 0, failures: [], connections: new Set(), rotations: [], id: undefined, hello: undefined };
+  startService(join(root, 'examples/mtls/payments.mjs'), { ...environment('payments'), ORDERS_PORT: port }, (event) => {
+    if (event.id) seen.id = event.id;
+    if (event.rotated) seen.rotations.push(event.rotated);
+    if (event.failed) seen.failures.push(event.failed);
+    if (event.answer) {
+      seen.answers++;
+      seen.hello = event.answer.hello;
+      seen.connections.add(event.answer.connection);
+    }
+  });
+  await until('payments to be answered', () => (seen.answers > 0 ? true : undefined));
+  step('A caller that is payments is served', `orders says hello to ${seen.hello}`);
+  const rotationsBefore = orders.rotations.length;
+  await until('a rotation on both sides', () =>
+    orders.rotations.length > rotationsBefore && seen.rotations.length > 0 ? true : undefined,
+  );
+  const atRotation = seen.answers;
+  await until('calls after the rotation', () => (seen.answers >= atRotation + 10 ? true : undefined));
+  if (seen.failures.length > 0) throw new Error(`a call failed during the rotation: ${seen.failures[0]}`);
+  step(
+    'Both SVIDs rotated while calls went on',
+    `${seen.answers} calls, 0 failed, ${seen.connections.size} connection${seen.connections.size === 1 ? '' : 's'}`,
+    `orders now has serial ${orders.rotations.at(-1)}…, payments ${seen.rotations.at(-1)}…`,
+  );
+}
+
+function keepRunning() {
+  console.log(`
+Everything stays up until Ctrl-C. To try next, from this folder:
+
+  npx credence-server entry show --socket-path ${adminSocket}
+  npx credence-server agent list --socket-path ${adminSocket}
+  npx credence-server entry create --socket-path ${adminSocket} \\
+      --spiffe-id spiffe://example.org/me --parent-id spiffe://example.org/node1 --selector unix:uid:${process.getuid()}
+  npx credence-agent api fetch x509 --socket-path ${workloadSocket}
+  npx credence-agent api watch --socket-path ${workloadSocket}
+
+The logs are in ${folder}.`);
+}
+
+async function end(code) {
+  await stopAll();
+  rmSync(folder, { recursive: true, force: true });
+  if (!keep && code === 0)
+    console.log(`\nDone in ${((performance.now() - started) / 1000).toFixed(1)} s; nothing is left behind.`);
+  process.exit(code);
+}
+
+function admin(...args) {
+  return runCommand(serverCommand, [...args, '--socket-path', adminSocket]);
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+function step(title, ...lines) {
+  const seconds = ((performance.now() - started) / 1000).toFixed(1).padStart(4);
+  console.log(`\n${seconds} s  ${title}`);
+  for (const line of lines) console.log(`        ${line}`);
+}
+
+function note(text) {
+  console.log(`        (${text})`);
+}

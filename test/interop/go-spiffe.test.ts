@@ -1,0 +1,106 @@
+// go-spiffe as a workload of our agent, and as the other end of our TLS.
+import assert from 'node:assert/strict';
+import { connect as connectTls, createServer } from '@credence/sdk/tls';
+import { X509Source, authorizeId } from '@credence/sdk';
+import { Child } from '../support/child.js';
+import { Deployment } from '../support/deployment.js';
+import { until } from '../support/until.js';
+import { program } from './programs.js';
+
+const id = 'spiffe://example.org/web';
+
+describe('go-spiffe', function () {
+  let deployment: Deployment;
+  let goPeer: string;
+
+  before(async function () {
+    goPeer = program(this, 'go-peer');
+    deployment = await Deployment.create();
+    await deployment.startServer();
+    await deployment.startAgent();
+    await deployment.createEntry('/web', '--x509-svid-ttl', '8');
+  });
+  after(() => deployment[Symbol.asyncDispose]());
+
+  const run = (...args: string[]): Child =>
+    deployment.track(
+      new Child(goPeer, args, {
+        env: { ...process.env, SPIFFE_ENDPOINT_SOCKET: `unix://${deployment.workloadSocket()}` },
+      }),
+    );
+  const openSource = () => X509Source.create({ address: `unix://${deployment.workloadSocket()}`, timeoutMs: 10_000 });
+
+  it('fetches, verifies and watches through a rotation', async () => {
+    const watch = run('watch');
+    const [first] = await until('the first update', () => watch.reports.length > 0 && watch.reports);
+    assert.deepEqual(first?.['ids'], [id]);
+    assert.deepEqual(first['bundles'], ['example.org']);
+    const rotated = await until('a rotation', () =>
+      watch.reports.find((report) => String(report['serials']) !== String(first['serials'])),
+    );
+    assert.deepEqual(rotated['ids'], [id]);
+    assert.ok(!watch.stdout.includes('"error"'), watch.stdout);
+    await watch.stop();
+  });
+
+  it('is answered by our TLS server, which knows it', async () => {
+    await using source = await openSource();
+    const peers: string[] = [];
+    const server = createServer({ svid: source, bundles: source, authorize: authorizeId(id) }, (socket) => {
+      peers.push('served');
+      socket.end('hello\n');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const { code, stdout, stderr } = await run('call', `127.0.0.1:${String(port)}`, id).finished;
+    server.close();
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /"answer":"hello\\n"/);
+    assert.deepEqual(peers, ['served']);
+  });
+
+  it('is refused by our TLS server when it is somebody else', async () => {
+    await using source = await openSource();
+    const options = { svid: source, bundles: source, authorize: authorizeId('spiffe://example.org/other') };
+    const server = createServer(options, () => assert.fail('the refused peer reached the handler'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const { stdout, code } = await run('call', `127.0.0.1:${String(port)}`, id).finished;
+    server.close();
+    assert.ok(code !== 0 || !stdout.includes('hello'), stdout);
+  });
+
+  it('serves our TLS client, and knows it', async () => {
+    await using source = await openSource();
+    const server = run('serve', id);
+    const address = String((await until('go-spiffe to listen', () => server.reports[0]))['listening']);
+    const [host = '', port = ''] = address.split(':');
+    const socket = await connectTls({
+      svid: source,
+      bundles: source,
+      authorize: authorizeId(id),
+      host,
+      port: Number(port),
+    });
+    const answer = await new Promise<string>((resolve, reject) => {
+      socket.once('data', (chunk: Buffer) => {
+        resolve(chunk.toString());
+      });
+      socket.once('error', reject);
+    });
+    socket.destroy();
+    assert.equal(answer, 'hello\n');
+    await until('the peer to be named', () => server.reports.some((report) => report['served'] === id));
+    await server.stop();
+  });
+
+  it('is refused by our TLS client when it is somebody else', async () => {
+    await using source = await openSource();
+    const server = run('serve', id);
+    const address = String((await until('go-spiffe to listen', () => server.reports[0]))['listening']);
+    const [host = '', port = ''] = address.split(':');
+    const authorize = authorizeId('spiffe://example.org/other');
+    await assert.rejects(connectTls({ svid: source, bundles: source, authorize, host, port: Number(port) }));
+    await server.stop();
+  });
+});

@@ -1,0 +1,11 @@
+// The foreign programs that scripts/run-interop.mjs found, by name.
+
+const programs = JSON.parse(process.env['CREDENCE_INTEROP_PROGRAMS'] ?? '{}') as Readonly<Record<string, string>>;
+
+/** The path of a program; skips the test, saying so, when it is not there (never in CI: the runner refuses before). */
+export function program(context: Mocha.Context, name: string): string {
+  const path = programs[name];
+  if (path !== undefined) return path;
+  console.error(`      ${name} is missing: npm run test:interop says how to get it`);
+  return context.skip();
+}

@@ -1,0 +1,92 @@
+// Gets the foreign programs that the interop tests run, unmodified, and caches them outside the repository:
+//   CREDENCE_INTEROP_CACHE, default ${XDG_CACHE_HOME:-~/.cache}/credence-interop
+// Answers what is missing, with the way to get it, as { name: reason }.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const versions = JSON.parse(readFileSync(join(here, 'versions.json'), 'utf8'));
+const cache =
+  process.env.CREDENCE_INTEROP_CACHE ??
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'credence-interop');
+
+/** The programs by name, and what is missing. */
+export async function setUp() {
+  mkdirSync(cache, { recursive: true });
+  const programs = {};
+  const missing = {};
+  for (const [name, get] of Object.entries(recipes)) {
+    try {
+      programs[name] = await get();
+    } catch (error) {
+      missing[name] = error.message;
+    }
+  }
+  return { programs, missing };
+}
+
+const recipes = {
+  openssl: () => onPath('openssl', 'install OpenSSL 3 with the package manager of your system'),
+  'go-peer': goPeer,
+  'spire-agent': () => spire('spire-agent'),
+  'spire-server': () => spire('spire-server'),
+};
+
+function onPath(name, advice) {
+  if (spawnSync(name, ['version']).error === undefined) return name;
+  throw new Error(`${name} is not on the PATH: ${advice}`);
+}
+
+/** Our own program around go-spiffe; rebuilt when its source changes. */
+async function goPeer() {
+  const source = join(here, 'go-peer');
+  const files = readdirSync(source).sort();
+  const digest = createHash('sha256');
+  for (const name of files) digest.update(readFileSync(join(source, name)));
+  const binary = join(cache, `go-peer-${digest.digest('hex').slice(0, 16)}`);
+  return build(binary, source, ['build', '-o', `${binary}.new`, '.']);
+}
+
+/**
+ * SPIRE's own commands at the pinned version. They are built from a module that requires SPIRE, because "go install"
+ * asks the module proxy for more than some proxies answer.
+ */
+async function spire(command) {
+  const folder = join(cache, `spire-${versions.spire}`);
+  const module = join(folder, 'module');
+  mkdirSync(module, { recursive: true });
+  if (!existsSync(join(module, 'go.mod'))) {
+    const replacements = Object.entries(versions.moduleReplacements)
+      .map(([path, version]) => `replace ${path} => ${path} ${version}\n`)
+      .join('');
+    const requirement = `require github.com/spiffe/spire v${versions.spire}\n`;
+    writeFileSync(join(module, 'go.mod'), `module interop\n\ngo 1.26\n\n${requirement}\n${replacements}`);
+  }
+  const binary = join(folder, command);
+  const target = `github.com/spiffe/spire/cmd/${command}`;
+  return build(binary, module, ['build', '-mod=mod', '-o', `${binary}.new`, target]);
+}
+
+async function build(binary, cwd, args) {
+  if (existsSync(binary)) return binary;
+  onPath('go', 'install Go 1.26 or newer; the programs are built from their modules');
+  for (let attempt = 1; ; attempt++) {
+    console.error(`interop: building ${binary}`);
+    try {
+      execFileSync('go', args, { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
+      break;
+    } catch (error) {
+      rmSync(`${binary}.new`, { force: true });
+      const reason = String(error.stderr).trim().split('\n').slice(-3).join(' ');
+      if (attempt === 3) throw new Error(`"go ${args.join(' ')}" failed: ${reason}`, { cause: error });
+      await sleep(attempt * 5000);
+    }
+  }
+  renameSync(`${binary}.new`, binary);
+  return binary;
+}

@@ -1,0 +1,88 @@
+// Our agent joins a real spire-server.
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Child, node } from '../support/child.js';
+import { Deployment, trustDomain } from '../support/deployment.js';
+import { repository } from '../support/source-tree.js';
+import { until } from '../support/until.js';
+import { program } from './programs.js';
+
+describe('our agent on a real spire-server', function () {
+  let deployment: Deployment;
+  let spireServer: string;
+  let goPeer: string;
+
+  before(async function () {
+    spireServer = program(this, 'spire-server');
+    goPeer = program(this, 'go-peer');
+    deployment = await Deployment.create();
+    await mkdir(join(deployment.folder, 'server'));
+    const configFile = join(deployment.folder, 'spire-server.conf');
+    await writeFile(configFile, config());
+    const server = deployment.track(new Child(spireServer, ['run', '-config', configFile]));
+    await until('spire-server to serve', async () => {
+      if (!server.running) throw new Error(`it ended: ${server.stdout}`);
+      return (await spire('healthcheck')).code === 0;
+    });
+  });
+  after(() => deployment[Symbol.asyncDispose]());
+
+  const config = (): string => `
+server {
+  bind_address = "127.0.0.1"
+  bind_port = "${String(deployment.port)}"
+  trust_domain = "${trustDomain}"
+  data_dir = "${deployment.folder}/server"
+  socket_path = "${deployment.adminSocket}"
+  log_level = "DEBUG"
+}
+plugins {
+  DataStore "sql" { plugin_data { database_type = "sqlite3", connection_string = "${deployment.folder}/server/d.sqlite3" } }
+  KeyManager "memory" { plugin_data {} }
+  NodeAttestor "join_token" { plugin_data {} }
+}`;
+  const spire = (...args: string[]) =>
+    new Child(spireServer, [...args, '-socketPath', deployment.adminSocket]).finished;
+
+  it('joins by token, serves go-spiffe, follows new and deleted entries, renews', async () => {
+    const bundle = join(deployment.folder, 'bundle.pem');
+    await writeFile(bundle, (await spire('bundle', 'show')).stdout);
+    const token = (await spire('token', 'generate', '-spiffeID', `spiffe://${trustDomain}/agent`)).stdout;
+    const create = (path: string) =>
+      spire(
+        ...['entry', 'create', '-spiffeID', `spiffe://${trustDomain}${path}`, '-x509SVIDTTL', '8'],
+        ...['-parentID', `spiffe://${trustDomain}/agent`, '-selector', `unix:uid:${String(process.getuid?.())}`],
+        ...['-entryID', path.slice(1)],
+      );
+    assert.equal((await create('/first')).code, 0);
+
+    const agentConfig = join(deployment.folder, 'agent.yaml');
+    await writeFile(agentConfig, 'agent: { experimental: { sync_interval: 500ms } }\n');
+    const agent = deployment.track(
+      node(join(repository, 'packages/agent/bin/credence-agent.js'), [
+        ...['run', '--config', agentConfig, '--trust-domain', trustDomain, '--server-address', '127.0.0.1'],
+        ...['--server-port', String(deployment.port), '--join-token', token.split(' ')[1]!.trim()],
+        ...['--trust-bundle', bundle, '--data-dir', deployment.agentDataDir()],
+        ...['--socket-path', deployment.workloadSocket()],
+      ]),
+    );
+    await until('our agent to serve', async () => {
+      if (!agent.running) throw new Error(`it ended: ${agent.stdout}${agent.stderr}`);
+      return (await deployment.agent('healthcheck', '--socket-path', deployment.workloadSocket())).code === 0;
+    });
+
+    const env = { ...process.env, SPIFFE_ENDPOINT_SOCKET: `unix://${deployment.workloadSocket()}` };
+    const workload = deployment.track(new Child(goPeer, ['watch'], { env }));
+    const [first] = await until('an identity', () => workload.reports.length > 0 && workload.reports);
+    assert.deepEqual(first?.['ids'], [`spiffe://${trustDomain}/first`]);
+    await until('a renewed X.509-SVID', () =>
+      workload.reports.find((report) => String(report['serials']) !== String(first['serials'])),
+    );
+    // SPIRE rebuilds its cache of entries every 5 s.
+    assert.equal((await create('/second')).code, 0);
+    await until('the second identity', () => String(workload.reports.at(-1)?.['ids']).includes('/second'), 30);
+    assert.equal((await spire('entry', 'delete', '-entryID', 'second')).code, 0);
+    await until('it to be gone', () => !String(workload.reports.at(-1)?.['ids']).includes('/second'), 30);
+  });
+});

@@ -1,0 +1,157 @@
+// A real server and real agents, as processes, in a temporary folder: what the integration, fault and interop tests
+// drive from outside.
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { node, type Child, type Finished } from './child.js';
+import { repository } from './source-tree.js';
+import { until } from './until.js';
+
+const serverCommand = join(repository, 'packages/server/bin/credence-server.js');
+const agentCommand = join(repository, 'packages/agent/bin/credence-agent.js');
+
+export const trustDomain = 'example.org';
+
+export interface ServerOptions {
+  /** Keys of the configuration file's section `server`. */
+  readonly config?: object;
+}
+
+export interface AgentOptions {
+  readonly name?: string;
+  /** Keys of the configuration file's section `agent`. */
+  readonly config?: object;
+  /** The alias that entries name as their parent. */
+  readonly alias?: string;
+  /** False: starts without a token, as after a restart. */
+  readonly token?: boolean;
+}
+
+/** One trust domain in one folder. */
+export class Deployment implements AsyncDisposable {
+  readonly folder: string;
+  readonly port: number;
+  readonly #children: Child[] = [];
+
+  private constructor(folder: string, port: number) {
+    this.folder = folder;
+    this.port = port;
+  }
+
+  static async create(): Promise<Deployment> {
+    const folder = await mkdtemp(join(tmpdir(), 'credence-test-'));
+    await chmod(folder, 0o755);
+    return new Deployment(folder, await freePort());
+  }
+
+  get adminSocket(): string {
+    return join(this.folder, 'server', 'admin.sock');
+  }
+
+  get serverDataDir(): string {
+    return join(this.folder, 'server', 'data');
+  }
+
+  workloadSocket(agent = 'agent'): string {
+    return join(this.folder, agent, 'public', 'api.sock');
+  }
+
+  agentDataDir(agent = 'agent'): string {
+    return join(this.folder, agent, 'data');
+  }
+
+  /** Starts the server and waits until it is healthy. */
+  async startServer(options: ServerOptions = {}): Promise<Child> {
+    const config = await this.#config('server', { server: options.config ?? {} });
+    const args = ['--trust-domain', trustDomain, '--bind-address', '127.0.0.1', '--port', String(this.port)];
+    args.push('--data-dir', this.serverDataDir, '--socket-path', this.adminSocket, '--config', config);
+    const server = this.track(node(serverCommand, ['run', ...args]));
+    await until('the server to serve', async () => {
+      if (!server.running) throw new Error(`it ended: ${server.stdout}${server.stderr}`);
+      return (await this.server('healthcheck')).code === 0;
+    });
+    return server;
+  }
+
+  /** Joins an agent by a token and waits until it serves; entries name `spiffe://example.org/<name>` as parent. */
+  async startAgent(options: AgentOptions = {}): Promise<Child> {
+    const { name = 'agent', config, alias = `/${name}`, token = true } = options;
+    const args = ['--trust-domain', trustDomain, '--server-address', '127.0.0.1', '--server-port', String(this.port)];
+    args.push('--data-dir', this.agentDataDir(name), '--socket-path', this.workloadSocket(name));
+    args.push('--config', await this.#config(name, { agent: { experimental: { sync_interval: '200ms' }, ...config } }));
+    if (token) args.push(...(await this.#joinFlags(alias)));
+    const agent = this.track(node(agentCommand, ['run', ...args]));
+    await until(`agent ${name} to serve`, async () => {
+      if (!agent.running) throw new Error(`it ended: ${agent.stdout}${agent.stderr}`);
+      return (await this.agent('healthcheck', '--socket-path', this.workloadSocket(name))).code === 0;
+    });
+    return agent;
+  }
+
+  /** Runs `credence-server` on the admin socket. */
+  server(...args: string[]): Promise<Finished> {
+    return node(serverCommand, [...args, '--socket-path', this.adminSocket]).finished;
+  }
+
+  /** As `server`, but a failure of the command is an exception. */
+  async admin(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.server(...args);
+    if (code !== 0) throw new Error(`credence-server ${args.join(' ')}: exit ${String(code)}: ${stderr}`);
+    return stdout;
+  }
+
+  agent(...args: string[]): Promise<Finished> {
+    return node(agentCommand, args).finished;
+  }
+
+  /** Creates an entry for this process's user below the default agent; answers its ID. */
+  async createEntry(path: string, ...flags: string[]): Promise<string> {
+    const selector = flags.includes('--selector') ? [] : ['--selector', `unix:uid:${String(process.getuid?.())}`];
+    const parent = flags.includes('--parent-id') ? [] : ['--parent-id', `spiffe://${trustDomain}/agent`];
+    const out = await this.admin(
+      ...['entry', 'create', '--spiffe-id', `spiffe://${trustDomain}${path}`, '--output', 'json'],
+      ...[...selector, ...parent, ...flags],
+    );
+    const [result] = (JSON.parse(out) as { results: { entry: { id: string } }[] }).results;
+    if (result === undefined) throw new Error(`no entry in ${out}`);
+    return result.entry.id;
+  }
+
+  /** Ends the process with this test. */
+  track(child: Child): Child {
+    this.#children.push(child);
+    return child;
+  }
+
+  /** Writes a configuration file (JSON is YAML) and answers its path. */
+  async #config(name: string, content: object): Promise<string> {
+    const path = join(this.folder, `${name}.yaml`);
+    await writeFile(path, JSON.stringify(content));
+    return path;
+  }
+
+  async #joinFlags(alias: string): Promise<string[]> {
+    const bundle = join(this.folder, 'bundle.pem');
+    await writeFile(bundle, await this.admin('bundle', 'show'));
+    const answer = await this.admin('token', 'generate', '--spiffe-id', `spiffe://${trustDomain}${alias}`);
+    return ['--join-token', answer.split(' ')[1]?.trim() ?? '', '--trust-bundle', bundle];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children.reverse()) await child[Symbol.asyncDispose]();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => {
+        resolve(typeof address === 'object' && address !== null ? address.port : 0);
+      });
+    });
+  });
+}

@@ -1,0 +1,99 @@
+// Plain gRPC clients for tests and benchmarks: the stock library and the wire contracts, none of our client code.
+import type { KeyObject } from 'node:crypto';
+import { connect } from 'node:net';
+import {
+  credentials,
+  type ChannelCredentials,
+  type Client,
+  type requestCallback,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { exportPrivateKey, generateKey } from '@credence/sdk/keys';
+import { agentApi } from '@credence/sdk/wire';
+import type { AttestAgentResponse__Output } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/AttestAgentResponse.js';
+import { createCertificateRequest, toPem } from '@credence/sdk/x509';
+
+type Done<Response> = (error: ServiceError | null, response?: Response) => void;
+type Unary<Request, Response> = (request: Request, done: Done<Response>) => unknown;
+type RequestOf<Method> = Method extends (request: infer Request, done: requestCallback<infer _>) => unknown
+  ? Request
+  : never;
+type ResponseOf<Method> = Method extends (request: infer _, done: requestCallback<infer Response>) => unknown
+  ? Response
+  : never;
+
+/** Calls a unary method of a client as a promise: `call(client, 'CountEntries', {})`. */
+export function call<C extends Client, Name extends keyof C & string>(
+  client: C,
+  method: Name,
+  request: RequestOf<C[Name]>,
+): Promise<ResponseOf<C[Name]>>;
+/** The same by the method itself: `call(client, client.CountEntries, {})`. */
+export function call<Request, Response>(
+  client: Client,
+  method: Unary<Request, Response>,
+  request: Request,
+): Promise<Response>;
+export function call<Request, Response>(
+  client: Client,
+  method: string | Unary<Request, Response>,
+  request: Request,
+): Promise<Response> {
+  const methods = client as unknown as Record<string, Unary<Request, Response>>;
+  const send = typeof method === 'string' ? methods[method] : method;
+  return new Promise((resolve, reject) => {
+    send?.call(client, request, (error, response) => {
+      if (error !== null || response === undefined) reject(error ?? new Error('no response'));
+      else resolve(response);
+    });
+  });
+}
+
+/** A certificate request as an agent sends it. */
+export function newRequest(key: KeyObject): Buffer {
+  return createCertificateRequest({ subject: { country: ['US'], organization: ['SPIRE'] } }, key);
+}
+
+/** Attests by token over TLS and answers credentials for mutual TLS as that agent. */
+export async function attest(address: string, roots: string, token: string): Promise<ChannelCredentials> {
+  const key = await generateKey('ec-p256');
+  const ca = Buffer.from(roots);
+  // The server's name is its SPIFFE ID; for a test the root is check enough.
+  const options = { checkServerIdentity: (): undefined => undefined };
+  const client = agentApi.createClient(address, credentials.createSsl(ca, null, null, options));
+  try {
+    const { result } = await attestAgent(client.AttestAgent(), token, newRequest(key));
+    const chain = (result?.svid?.cert_chain ?? []).map((der) => toPem(der, 'CERTIFICATE')).join('');
+    const keyPem = toPem(exportPrivateKey(key), 'PRIVATE KEY');
+    return credentials.createSsl(ca, Buffer.from(keyPem), Buffer.from(chain), options);
+  } finally {
+    client.close();
+  }
+}
+
+function attestAgent(
+  stream: ReturnType<ReturnType<typeof agentApi.createClient>['AttestAgent']>,
+  token: string,
+  csr: Buffer,
+): Promise<AttestAgentResponse__Output> {
+  return new Promise((resolve, reject) => {
+    stream.once('data', resolve);
+    stream.once('error', reject);
+    stream.write({ params: { data: { type: 'join_token', payload: Buffer.from(token) }, params: { csr } } });
+    stream.end();
+  });
+}
+
+/** Whether something listens on a Unix socket. */
+export function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => {
+      resolve(false);
+    });
+  });
+}
