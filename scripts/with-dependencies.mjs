@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const [script, ...rest] = process.argv.slice(2);
+const script = process.argv[2];
 
 checkNode();
 if (!isInstalled()) {

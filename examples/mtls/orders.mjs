@@ -1,23 +1,21 @@
 // The service: HTTPS with the SVID of the moment, for callers that are payments.
 import { authorizeId } from '@credence/sdk';
 import { createHttpsServer, peerOf } from '@credence/sdk/tls';
+import { setInterval } from 'node:timers/promises';
 import { openIdentity, report, serial } from './identity.mjs';
 
 const source = await openIdentity('orders');
+const refusals = {
+  debug() {},
+  info() {},
+  error() {},
+  warn: (fields, message) => report({ refused: { message, fields } }),
+};
 const server = createHttpsServer(
-  {
-    svid: source,
-    bundles: source,
-    authorize: authorizeId('spiffe://example.org/payments'),
-    logger: {
-      debug() {},
-      info() {},
-      error() {},
-      warn: (fields, message) => report({ refused: { message, ...fields } }),
-    },
-  },
+  { svid: source, bundles: source, authorize: authorizeId('spiffe://example.org/payments'), logger: refusals },
   (request, response) => {
-    response.end(JSON.stringify({ hello: String(peerOf(request).id), connection: connectionNumber(request.socket) }));
+    if (request.url === '/ticks') void tick(response);
+    else response.end(`hello ${peerOf(request).id}`);
   },
 );
 server.listen(0, '127.0.0.1', () => {
@@ -25,8 +23,10 @@ server.listen(0, '127.0.0.1', () => {
 });
 source.on('update', () => report({ rotated: serial(source.getX509Svid()) }));
 
-const connections = new Map();
-function connectionNumber(socket) {
-  if (!connections.has(socket)) connections.set(socket, connections.size + 1);
-  return connections.get(socket);
+/** One answer that never ends: a connection that stays open. */
+async function tick(response) {
+  for await (const _ of setInterval(100)) {
+    if (response.destroyed) return;
+    response.write('tick\n');
+  }
 }

@@ -1,4 +1,4 @@
-// The client: calls orders ten times a second over one connection that it keeps open, whatever rotates meanwhile.
+// The client: calls orders ten times a second, and beside that keeps one connection open, whatever rotates meanwhile.
 import https from 'node:https';
 import { authorizeId } from '@credence/sdk';
 import { SpiffeAgent } from '@credence/sdk/tls';
@@ -10,8 +10,11 @@ report({ id: String(source.getX509Svid().id), serial: serial(source.getX509Svid(
 source.on('update', () => report({ rotated: serial(source.getX509Svid()) }));
 
 const authorize = authorizeId('spiffe://example.org/orders');
-const agent = new SpiffeAgent({ svid: source, bundles: source, authorize, keepAlive: true, maxSockets: 1 });
+const agent = new SpiffeAgent({ svid: source, bundles: source, authorize }, { keepAlive: true });
+const get = (path, onResponse) =>
+  https.get({ host: '127.0.0.1', port: process.env.ORDERS_PORT, path, agent }, onResponse);
 
+void listen();
 for (;;) {
   try {
     report({ answer: await call() });
@@ -23,11 +26,15 @@ for (;;) {
 
 function call() {
   return new Promise((resolve, reject) => {
-    https
-      .get({ host: '127.0.0.1', port: process.env.ORDERS_PORT, agent }, async (response) => {
-        const chunks = await response.toArray();
-        resolve(JSON.parse(Buffer.concat(chunks).toString()));
-      })
-      .on('error', reject);
+    get('/', async (response) => resolve(Buffer.concat(await response.toArray()).toString())).on('error', reject);
   });
+}
+
+function listen() {
+  get('/ticks', (response) => response.on('data', () => report({ tick: true })).on('error', lost)).on('error', lost);
+}
+
+function lost(error) {
+  report({ connectionLost: error.message });
+  listen();
 }

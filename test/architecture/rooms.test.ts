@@ -25,7 +25,7 @@ const mayImport: Record<PackageName, Record<string, readonly string[]>> = {
     ca: ['domain', 'datastore', 'keys'],
     registration: ['domain', 'datastore', 'keys'],
     attestation: ['domain', 'datastore', 'keys'],
-    api: ['domain', 'datastore', 'keys', 'ca', 'registration', 'attestation'],
+    api: ['domain', 'datastore', 'keys', 'ca', 'registration', 'attestation', 'settings.js'],
     'settings.ts': ['domain', 'keys'],
     'server.ts': ['domain', 'datastore', 'keys', 'ca', 'registration', 'attestation', 'api', 'settings.js'],
     'config.ts': ['domain', 'settings.js'],

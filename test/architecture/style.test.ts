@@ -3,12 +3,17 @@ import assert from 'node:assert/strict';
 import { sourceFiles } from '../support/source-tree.js';
 
 const files = sourceFiles();
+const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '');
 const named = (path: string): boolean => files.some((file) => file.path === path);
 
 describe('house style', () => {
   const rules: [title: string, broken: (file: (typeof files)[number]) => boolean][] = [
     ['no file is longer than 300 lines', (file) => file.text.split('\n').length > 301],
-    ['no type is switched off', (file) => /(: any\b|as any\b|<any>|@ts-ignore|@ts-expect-error)/.test(file.text)],
+    [
+      'no type is switched off',
+      (file) =>
+        /(: any\b|as any\b|<any>)/.test(withoutComments(file.text)) || /@ts-(ignore|expect-error)/.test(file.text),
+    ],
     ['no lint rule is switched off', (file) => file.text.includes('eslint-disable')],
     ['no unfinished word', (file) => /\b(TODO|FIXME|XXX)\b/.test(file.text)],
     ['no drawer for everything', (file) => /(^|\/)(utils?|helpers?|common|misc|types)(\.ts|\/)/.test(file.path)],

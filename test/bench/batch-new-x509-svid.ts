@@ -15,7 +15,7 @@ const address = `127.0.0.1:${String(deployment.port)}`;
 const agent = await attest(address, roots, token);
 
 const admin = entryApi.createClient(`unix://${deployment.adminSocket}`, credentials.createInsecure());
-const created = await call(admin, admin.BatchCreateEntry, {
+const created = await call(admin, 'BatchCreateEntry', {
   entries: [
     {
       id: 'bench',
@@ -39,7 +39,7 @@ for (const [size, lanes] of [
 ] as const) {
   const params = Array.from({ length: size }, () => ({ entry_id: 'bench', csr }));
   const batch = async (): Promise<void> => {
-    const { results } = await call(client, client.BatchNewX509SVID, { params });
+    const { results } = await call(client, 'BatchNewX509SVID', { params });
     const failed = results.find((result) => (result.status?.code ?? 0) !== 0);
     if (failed !== undefined) throw new Error(JSON.stringify(failed.status));
   };

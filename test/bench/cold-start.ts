@@ -60,8 +60,8 @@ async function prepare(deployment: Deployment): Promise<{ token: string; bundle:
   const entries = entryApi.createClient(address, insecure);
   const bundles = bundleApi.createClient(address, insecure);
   const parent = { trust_domain: 'example.org', path: '/node' };
-  const { value } = await call(agents, agents.CreateJoinToken, { ttl: 60, agent_id: parent });
-  await call(entries, entries.BatchCreateEntry, {
+  const { value } = await call(agents, 'CreateJoinToken', { ttl: 60, agent_id: parent });
+  await call(entries, 'BatchCreateEntry', {
     entries: [
       {
         spiffe_id: { trust_domain: 'example.org', path: '/bench' },
@@ -70,7 +70,7 @@ async function prepare(deployment: Deployment): Promise<{ token: string; bundle:
       },
     ],
   });
-  const { x509_authorities: authorities } = await call(bundles, bundles.GetBundle, {});
+  const { x509_authorities: authorities } = await call(bundles, 'GetBundle', {});
   const bundle = join(deployment.folder, 'bundle.pem');
   writeFileSync(bundle, authorities.map(({ asn1 }) => toPem(asn1, 'CERTIFICATE')).join(''));
   for (const client of [agents, entries, bundles]) client.close();

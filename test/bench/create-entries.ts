@@ -24,7 +24,7 @@ for (const [size, lanes] of [
   [50, 4],
 ] as const) {
   const batch = async (): Promise<void> => {
-    const { results } = await call(client, client.BatchCreateEntry, {
+    const { results } = await call(client, 'BatchCreateEntry', {
       entries: Array.from({ length: size }, newEntry),
     });
     const failed = results.find((result) => (result.status?.code ?? 0) !== 0);

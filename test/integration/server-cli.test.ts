@@ -197,6 +197,31 @@ describe('credence-server', () => {
     }
   });
 
+  it('agent list, count, show, ban, evict with an agent', async () => {
+    const agent = await deployment.startAgent();
+    const list = (await run('agent', 'list')).out;
+    const id = /spiffe:\/\/example\.org\/spire\/agent\/join_token\/\S+/.exec(list)?.[0] ?? '';
+    assert.match(
+      list,
+      /^Found 1 attested agent:\n\nSPIFFE ID {9}: \S+\nAttestation type {2}: join_token\nExpiration time {3}: [-\d]{10} [:\d]{8} \+0000 UTC\nSerial number {5}: \d+\nCan re-attest {5}: false\n(Agent version {5}: \S+\n)?\n$/,
+    );
+    assert.equal((await run('agent', 'count', '-banned', 'false')).out, '1 attested agent\n');
+    assert.equal(
+      (await run('agent', 'count', '-expiresBefore', '2020-01-01 00:00:00 +0000 +00')).out,
+      '0 attested agents\n',
+    );
+    assert.match(
+      (await run('agent', 'show', '-spiffeID', id)).out,
+      /^Found an attested agent given its SPIFFE ID\n\nSPIFFE ID/,
+    );
+    assert.equal((await json('agent', 'show', '-spiffeID', id))['attestation_type'], 'join_token');
+    assert.equal((await run('agent', 'ban', '-spiffeID', id)).out, 'Agent banned successfully\n');
+    assert.match((await run('agent', 'list', '-banned', 'true')).out, /\nBanned {12}: true\n/);
+    assert.deepEqual(await json('agent', 'evict', '-spiffeID', id), {});
+    assert.equal((await run('agent', 'count')).out, '0 attested agents\n');
+    await agent.stop('SIGKILL');
+  });
+
   it('x509 mint writes an X.509-SVID that OpenSSL verifies', async () => {
     const minted = await run(
       'x509',

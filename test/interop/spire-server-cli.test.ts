@@ -39,7 +39,7 @@ describe('the real spire-server command on our admin socket', function () {
       ],
     );
     assert.equal(created.code, 0, created.stderr);
-    assert.match(created.stdout, /Entry ID {9}: by-spire/);
+    assert.match(created.stdout, /Entry ID +: by-spire/);
 
     const again = await spire(
       ...['entry', 'create', '-spiffeID', 'spiffe://example.org/a', '-selector', 'unix:uid:1'],
@@ -53,7 +53,7 @@ describe('the real spire-server command on our admin socket', function () {
       ...['-parentID', 'spiffe://example.org/agent'],
     );
     assert.equal(updated.code, 0, updated.stderr);
-    assert.match(updated.stdout, /Revision {9}: 1/);
+    assert.match(updated.stdout, /Revision +: 1/);
 
     const deleted = await spire('entry', 'delete', '-entryID', 'by-spire');
     assert.equal(deleted.code, 0, deleted.stderr);
@@ -62,7 +62,7 @@ describe('the real spire-server command on our admin socket', function () {
     assert.match(missing.stderr, /code = NotFound desc = entry not found/);
   });
 
-  it('generates a token and bans and evicts the agent that it would have made', async () => {
+  it('generates a token', async () => {
     const { stdout, code } = await spire('token', 'generate', '-spiffeID', 'spiffe://example.org/spare');
     assert.equal(code, 0);
     assert.match(stdout, /^Token: [0-9a-f-]{36}\n$/);
@@ -108,7 +108,10 @@ describe('the real spire-server command on our admin socket', function () {
             spire(...command, ...output),
             deployment.server(...command, ...output),
           ]);
-          assert.deepEqual(ours, theirs);
+          // A failed item fails our command with JSON too (docs/spire-compatibility.md).
+          if (ours.stdout.includes('"code":5')) assert.deepEqual([ours.code, theirs.code], [1, 0]);
+          else assert.equal(ours.code, theirs.code);
+          assert.deepEqual([ours.stdout, ours.stderr], [theirs.stdout, theirs.stderr]);
         });
       }
     }

@@ -13,8 +13,6 @@ import { agentApi } from '@credence/sdk/wire';
 import type { AttestAgentResponse__Output } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/AttestAgentResponse.js';
 import { createCertificateRequest, toPem } from '@credence/sdk/x509';
 
-type Done<Response> = (error: ServiceError | null, response?: Response) => void;
-type Unary<Request, Response> = (request: Request, done: Done<Response>) => unknown;
 type RequestOf<Method> = Method extends (request: infer Request, done: requestCallback<infer _>) => unknown
   ? Request
   : never;
@@ -27,22 +25,10 @@ export function call<C extends Client, Name extends keyof C & string>(
   client: C,
   method: Name,
   request: RequestOf<C[Name]>,
-): Promise<ResponseOf<C[Name]>>;
-/** The same by the method itself: `call(client, client.CountEntries, {})`. */
-export function call<Request, Response>(
-  client: Client,
-  method: Unary<Request, Response>,
-  request: Request,
-): Promise<Response>;
-export function call<Request, Response>(
-  client: Client,
-  method: string | Unary<Request, Response>,
-  request: Request,
-): Promise<Response> {
-  const methods = client as unknown as Record<string, Unary<Request, Response>>;
-  const send = typeof method === 'string' ? methods[method] : method;
+): Promise<ResponseOf<C[Name]>> {
+  type Unary = (request: unknown, done: requestCallback<ResponseOf<C[Name]>>) => unknown;
   return new Promise((resolve, reject) => {
-    send?.call(client, request, (error, response) => {
+    (client[method] as Unary).call(client, request, (error, response) => {
       if (error !== null || response === undefined) reject(error ?? new Error('no response'));
       else resolve(response);
     });

@@ -279,7 +279,9 @@ describe('agent', () => {
     await agent.start(forever);
     using workload = new WatchingWorkload(agent.socketPath);
     await workload.waitFor(idOf('web'));
-    server.entries = server.entries.map((entry) => (entry.id === 'web' ? mine('web', { revision_number: '1' }) : entry));
+    server.entries = server.entries.map((entry) =>
+      entry.id === 'web' ? mine('web', { revision_number: '1' }) : entry,
+    );
     await workload.waitForUpdates(2);
     assert.equal(server.count('BatchNewX509SVID'), 4); // 500, 500, 1, and 1 for the changed one
   });

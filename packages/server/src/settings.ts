@@ -2,7 +2,6 @@
 // optional that the server would have to guess.
 import type { SpiffeId, TrustDomain } from '@credence/sdk';
 import type { KeyType } from '@credence/sdk/keys';
-import type { RateLimitSettings } from './api/interceptors/rate-limit.js';
 
 export interface ServerSettings {
   /** The trust domain that this server is authoritative for. */
@@ -38,4 +37,12 @@ export interface CaSubject {
   readonly organization: readonly string[];
   /** Empty: none. */
   readonly commonName: string;
+}
+
+/** Limits on TLS callers, by address; the admin socket has none. */
+export interface RateLimitSettings {
+  /** One AttestAgent a second. */
+  readonly attestation: boolean;
+  /** 500 X.509-SVIDs a second. */
+  readonly signing: boolean;
 }

@@ -11,16 +11,21 @@ export class Pause {
 
   /** Resolves after `ms` milliseconds, or as soon as `cut` is called after the last wait ended. @throws `signal.reason` */
   async wait(ms: number, signal: AbortSignal): Promise<void> {
-    const cut = this.#cut.signal;
+    const cut = this.#cut;
+    const end = (): void => {
+      cut.abort();
+    };
+    signal.addEventListener('abort', end, { once: true });
     try {
-      if (!cut.aborted) await this.#clock.sleep(ms, { signal: AbortSignal.any([signal, cut]) });
+      signal.throwIfAborted();
+      if (!cut.signal.aborted) await this.#clock.sleep(ms, { signal: cut.signal });
     } catch (error) {
       signal.throwIfAborted();
-      if (!cut.aborted) throw error;
+      if (!cut.signal.aborted) throw error;
     } finally {
-      if (cut.aborted) this.#cut = new AbortController();
+      signal.removeEventListener('abort', end);
+      if (cut.signal.aborted) this.#cut = new AbortController();
     }
-    signal.throwIfAborted();
   }
 
   /** Ends the wait that is under way, or the next one. */

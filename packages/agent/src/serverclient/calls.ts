@@ -17,21 +17,26 @@ export async function withinTime<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
-  const overtime = new AbortController();
+  // By hand: AbortSignal.any would leave something on the outer signal, which lives as long as the agent, for each call.
+  const ending = new AbortController();
+  const end = (): void => {
+    ending.abort(signal.reason);
+  };
+  signal.addEventListener('abort', end, { once: true });
   const finished = new AbortController();
   const timer = clock.sleep(callTimeoutMs, { signal: finished.signal }).then(
     () => {
-      overtime.abort(agentError('ERR_SERVER_UNREACHABLE', `no answer within ${callTimeoutMs / 1000} s`));
+      ending.abort(agentError('ERR_SERVER_UNREACHABLE', `no answer within ${callTimeoutMs / 1000} s`));
     },
     () => undefined,
   );
-  const either = AbortSignal.any([signal, overtime.signal]);
   try {
-    return await work(either);
+    return await work(ending.signal);
   } catch (error) {
-    either.throwIfAborted();
+    ending.signal.throwIfAborted();
     throw error;
   } finally {
+    signal.removeEventListener('abort', end);
     finished.abort();
     await timer;
   }

@@ -29,11 +29,21 @@ export function serverFailure(error: unknown, method: string): SpiffeError {
   const details = { method, status: status[error.code] };
   const unanswered = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
   return unanswered
-    ? agentError('ERR_SERVER_UNREACHABLE', `no answer to ${method}: ${error.details}`, { details, cause: error })
+    ? agentError('ERR_SERVER_UNREACHABLE', `no answer to ${method}: ${connectionProblem(error.details)}`, {
+        details,
+        cause: error,
+      })
     : agentError('ERR_SERVER_RESPONSE', `${method} failed: ${details.status}: ${error.details}`, {
         details,
         cause: error,
       });
+}
+
+// gRPC wraps the error of the connection in its own words, once a layer.
+function connectionProblem(text: string): string {
+  const problem = /.*Last error: (?:\w*Error: )?(.*?)\.? Resolution note:/s.exec(text)?.[1] ?? text;
+  const untrusted = /certificate|not authorized/.test(problem);
+  return untrusted ? `${problem}; the trust bundle of this agent does not vouch for the server that answers` : problem;
 }
 
 // A refusal without a known reason is not final: it may be a policy that will be mended.

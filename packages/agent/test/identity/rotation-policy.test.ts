@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { Random } from '@credence/sdk/runtime';
 import { aroundMs, rotationTime } from '../../dist/identity/rotation-policy.js';
 
+const drawing = (draw: number): Random => ({ bytes: (count) => Buffer.alloc(count), uniform: () => draw });
 const from = new Date('2030-01-01T00:00:00Z');
 
 describe('rotation policy', () => {
@@ -9,7 +11,7 @@ describe('rotation policy', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10 ** 9 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (ms, draw) => {
         const expiresAt = new Date(from.getTime() + ms);
-        const at = rotationTime({ from, expiresAt }, { bytes: Buffer.alloc, uniform: () => draw });
+        const at = rotationTime({ from, expiresAt }, drawing(draw));
         const left = (expiresAt.getTime() - at.getTime()) / ms;
         assert.ok(left >= 0.45 - 1 / ms && left <= 0.55 + 1 / ms, String(left));
       }),
@@ -18,7 +20,7 @@ describe('rotation policy', () => {
 
   it('rotates at once what expired before it came', () => {
     const expiresAt = new Date(from.getTime() - 1000);
-    assert.deepEqual(rotationTime({ from, expiresAt }, { bytes: Buffer.alloc, uniform: () => 0.5 }), expiresAt);
+    assert.deepEqual(rotationTime({ from, expiresAt }, drawing(0.5)), expiresAt);
   });
 
   for (const [draw, expected] of [
@@ -27,7 +29,7 @@ describe('rotation policy', () => {
     [0.99, 1098],
   ] as const) {
     it(`waits ${expected} of 1000 ms for the draw ${draw}`, () => {
-      assert.equal(Math.round(aroundMs(1000, { bytes: Buffer.alloc, uniform: () => draw })), expected);
+      assert.equal(Math.round(aroundMs(1000, drawing(draw))), expected);
     });
   }
 });

@@ -42,7 +42,10 @@ class World {
 
   fetch(...federated: readonly string[]): void {
     const found = new Map(federated.map((name) => [name, bundle(name, `${name} root`)]));
-    this.subscriptions.notify({ entries: [], bundles: this.bundles.replace({ own: this.bundles.own, federated: found }) });
+    this.subscriptions.notify({
+      entries: [],
+      bundles: this.bundles.replace({ own: this.bundles.own, federated: found }),
+    });
   }
 }
 

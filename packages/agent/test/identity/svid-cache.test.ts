@@ -73,7 +73,10 @@ describe('SVID cache', () => {
     const [web, api] = [entry('web'), entry('api')];
     svids.store(web, svid(clock.now(), hour, 'bad'));
     svids.store(api, svid(clock.now(), hour, 'good'));
-    assert.equal(svids.expedite(([leaf]) => leaf?.toString() === 'bad'), 1);
+    assert.equal(
+      svids.expedite(([leaf]) => leaf?.toString() === 'bad'),
+      1,
+    );
     assert.deepEqual([svids.isDue(web), svids.isDue(api)], [true, false]);
     assert.notEqual(svids.identity(web), undefined);
   });

@@ -79,7 +79,7 @@ export class WatchingWorkload implements Disposable {
 
   async waitForEnd(): Promise<ServiceError> {
     await until('the stream ends', () => this.ending !== undefined);
-    return this.ending as ServiceError;
+    return this.ending!;
   }
 
   [Symbol.dispose](): void {

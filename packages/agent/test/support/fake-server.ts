@@ -9,7 +9,7 @@ import {
   type ServerDuplexStream,
   type ServerUnaryCall,
 } from '@grpc/grpc-js';
-import { SpiffeId, TrustDomain } from '@credence/sdk';
+import { SpiffeId, type TrustDomain } from '@credence/sdk';
 import { TestCa } from '@credence/sdk/testing';
 import { agentApi, bundleApi, entryApi, permissionDenied, StatusError, svidApi } from '@credence/sdk/wire';
 import type { PermissionDeniedReason } from '@credence/sdk/wire';

@@ -159,6 +159,7 @@ function addOptions(command: Command, key: string, flag: Flag): void {
           new Option(`${name} <${Object.keys(flag.choices).join('|')}>`, help).argParser((value) =>
             parseChoice(name, value, flag.choices),
           ),
+          meaningOfDefault(flag),
           flag.default,
         ),
       );
@@ -168,12 +169,15 @@ function addOptions(command: Command, key: string, flag: Flag): void {
   }
 }
 
-function withDefault(option: Option, value: string | number | undefined): Option {
-  return value === undefined ? option : option.default(value);
+function withDefault(option: Option, value: string | number | undefined, shown?: string): Option {
+  return value === undefined ? option : option.default(value, shown);
 }
 
 function completed(values: Readonly<Record<string, unknown>>, flags: Flags): Readonly<Record<string, unknown>> {
-  const absent = (flag: Flag): unknown => (flag.kind === 'list' ? [] : flag.default);
+  const absent = (flag: Flag): unknown => {
+    if (flag.kind === 'list') return [];
+    return flag.kind === 'choice' ? meaningOfDefault(flag) : flag.default;
+  };
   return Object.fromEntries(Object.entries(flags).map(([key, flag]) => [key, values[key] ?? absent(flag)]));
 }
 
@@ -183,6 +187,10 @@ function parseInteger(flag: string, text: string): number {
     throw usageError(`flag ${flag} is "${text}"; a whole number is accepted`);
   }
   return value;
+}
+
+function meaningOfDefault(flag: Flag & { readonly kind: 'choice' }): string | undefined {
+  return flag.default === undefined ? undefined : flag.choices[flag.default];
 }
 
 function parseChoice(flag: string, text: string, choices: Choices): string {

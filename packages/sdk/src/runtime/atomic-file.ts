@@ -29,13 +29,14 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
   await syncDirectory(dirname(path));
 }
 
-/** Makes `path` and what is missing above it, and gives the last folder, and no other, exactly mode 0700. */
+/**
+ * Gives `path` exactly mode 0700, making it and what is missing above it. Folders made above it get mode 0755, whatever
+ * the umask: something that others must reach, such as a socket, may lie beside `path`.
+ */
 export async function ensurePrivateDirectory(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  try {
-    await mkdir(path, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  const made = await mkdir(path, { recursive: true, mode: 0o700 });
+  for (let above = dirname(path); made !== undefined && above.startsWith(made); above = dirname(above)) {
+    await chmod(above, 0o755);
   }
   await chmod(path, 0o700);
 }

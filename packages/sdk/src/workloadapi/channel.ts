@@ -30,6 +30,8 @@ export class Channel {
       // A shared subchannel would keep gRPC's own backoff across our channels.
       'grpc.use_local_subchannel_pool': 1,
     };
+    // Everything is read from disk now: the process may give up its rights before it connects.
+    this.#client = this.#createClient();
   }
 
   /** Aborts when the channel closes. */
@@ -44,11 +46,7 @@ export class Channel {
    */
   async read<R>(open: OpenStream<R>, receive: (response: R) => boolean, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const client = (this.#client ??= workloadApi.createClient(
-      this.#target,
-      credentials.createInsecure(),
-      this.#options,
-    ));
+    const client = (this.#client ??= this.#createClient());
     try {
       await drain(open(client, securityHeader()), receive, signal);
     } catch (error) {
@@ -63,6 +61,10 @@ export class Channel {
     if (this.#closed.signal.aborted) return;
     this.#closed.abort(sdkError('ERR_SPIFFE_CLOSED', 'the Workload API client is closed'));
     this.#client?.close();
+  }
+
+  #createClient(): ApiClient {
+    return workloadApi.createClient(this.#target, credentials.createInsecure(), this.#options);
   }
 
   #discard(client: ApiClient): void {

@@ -44,6 +44,27 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
 }
 
 describe('runProgram', () => {
+  it('gives a choice that is not made the meaning of its default', async () => {
+    const choice = { kind: 'choice', choices: { low: 'LOW', high: 'HIGH' }, default: 'low', help: '' } as const;
+    const meanings: string[] = [];
+    const command = defineCommand({ choice }, (values) => {
+      meanings.push(values.choice);
+      return Promise.resolve(exitCodes.done);
+    });
+    const commands = [{ path: 'set', summary: '', load: () => Promise.resolve(command) }];
+    const terminal: Terminal = {
+      out: () => undefined,
+      err: () => undefined,
+      readInput: () => Promise.resolve(''),
+      env: {},
+      uid: 1000,
+    };
+    for (const args of [['set'], ['set', '--choice', 'high']]) {
+      await runProgram({ name: 'demo', version: '1', summary: '', commands }, args, terminal);
+    }
+    assert.deepEqual(meanings, ['LOW', 'HIGH']);
+  });
+
   it('gives a command its flags, typed, and defaults for those that lack', async () => {
     const { code, out } = await run(
       'greet',

@@ -30,16 +30,18 @@ describe('writeFileAtomic', () => {
     assert.deepEqual(await readdir(folder), []);
   });
 
-  it('makes the last directory private, and nothing above it', async () => {
-    const before = process.umask(0o000);
-    try {
-      await ensurePrivateDirectory(join(folder, 'a', 'b'));
-    } finally {
-      process.umask(before);
-    }
-    assert.equal((await stat(join(folder, 'a', 'b'))).mode & 0o777, 0o700);
-    assert.equal((await stat(join(folder, 'a'))).mode & 0o777, 0o777);
-    await ensurePrivateDirectory(join(folder, 'a'));
-    assert.equal((await stat(join(folder, 'a'))).mode & 0o777, 0o700);
-  });
+  for (const umask of [0o000, 0o077]) {
+    it(`makes the last directory private and those above it passable, under umask ${umask.toString(8)}`, async () => {
+      const before = process.umask(umask);
+      try {
+        await ensurePrivateDirectory(join(folder, 'a', 'b', 'c'));
+      } finally {
+        process.umask(before);
+      }
+      assert.equal((await stat(join(folder, 'a', 'b', 'c'))).mode & 0o777, 0o700);
+      for (const above of ['a', 'a/b']) assert.equal((await stat(join(folder, above))).mode & 0o777, 0o755);
+      await ensurePrivateDirectory(join(folder, 'a'));
+      assert.equal((await stat(join(folder, 'a'))).mode & 0o777, 0o700);
+    });
+  }
 });

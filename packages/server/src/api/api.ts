@@ -6,7 +6,7 @@ import type { CallerGrants } from '../registration/ports.js';
 import { Authorizer } from './authorizer.js';
 import { Admissions } from './call.js';
 import { Connections } from './connections.js';
-import { RateLimits, type RateLimitSettings } from './interceptors/rate-limit.js';
+import { RateLimits, type RateLimitSwitches } from './interceptors/rate-limit.js';
 import { listenAdmin } from './listeners/admin-socket.js';
 import { listenTls, type TlsListener } from './listeners/tls-listener.js';
 import { Pipeline } from './pipeline.js';
@@ -16,7 +16,7 @@ export interface ApiOptions extends Omit<ServicePorts, 'rateLimits'> {
   readonly agents: AgentStore;
   readonly grants: CallerGrants;
   readonly adminIds: readonly SpiffeId[];
-  readonly rateLimit: RateLimitSettings;
+  readonly rateLimit: RateLimitSwitches;
   readonly serverSvid: X509SvidSource;
   readonly trustedBundles: TrustedBundles;
   readonly bindAddress: string;

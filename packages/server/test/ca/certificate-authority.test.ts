@@ -196,7 +196,8 @@ describe('CertificateAuthority', () => {
       authority.serverSvid.on('update', () => updates++);
       await world.clock.advance(29 * minute + 50 * second);
       assert.equal(authority.serverSvid.getX509Svid(), before);
-      await world.clock.advance(20 * second);
+      await world.clock.advance(10 * second);
+      await eventually('the SVID is replaced', () => updates > 0);
       const after = authority.serverSvid.getX509Svid();
       assert.ok(!after.leaf.publicKeyInfo.equals(before.leaf.publicKeyInfo));
       assert.equal(updates, 1);

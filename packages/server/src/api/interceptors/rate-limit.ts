@@ -6,11 +6,9 @@ import { StatusError } from '@credence/sdk/wire';
 import type { Call } from '../call.js';
 import { TokenBucket } from './token-bucket.js';
 
-/** Limits on TLS callers, by address; the admin socket has none. */
-export interface RateLimitSettings {
-  /** One AttestAgent a second. */
+/** Which limits hold; the others always do. */
+export interface RateLimitSwitches {
   readonly attestation: boolean;
-  /** 500 X.509-SVIDs a second. */
   readonly signing: boolean;
 }
 
@@ -19,7 +17,7 @@ interface Limit {
   readonly name: string;
   readonly perSecond: number;
   /** The switch that turns the limit off; absent: always on. */
-  readonly setting?: keyof RateLimitSettings;
+  readonly setting?: keyof RateLimitSwitches;
 }
 
 const signing: Limit = { name: 'x509', perSecond: 500, setting: 'signing' };
@@ -35,12 +33,12 @@ const idleMs = 120_000;
 
 export interface RateLimitsOptions {
   readonly clock: Clock;
-  readonly settings: RateLimitSettings;
+  readonly settings: RateLimitSwitches;
 }
 
 export class RateLimits {
   readonly #clock: Clock;
-  readonly #settings: RateLimitSettings;
+  readonly #settings: RateLimitSwitches;
   readonly #buckets = new Map<string, TokenBucket>();
   #swept: Date;
 

@@ -19,9 +19,13 @@ export const command = defineCommand(flags, async (values, terminal) => {
     return answer<BatchDeleteEntryResponse__Output>((done) => client.BatchDeleteEntry({ ids }, done));
   });
   const failed = response.results.filter(({ status }) => status?.code !== 0);
-  if (values.output === 'json') terminal.out(`${encodeJson(response)}\n`);
-  else report(response, failed, terminal);
-  return failed.length === 0 ? exitCodes.done : exitCodes.failed;
+  if (values.output === 'json') {
+    terminal.out(`${encodeJson(response)}\n`);
+    return failed.length === 0 ? exitCodes.done : exitCodes.failed;
+  }
+  report(response, failed, terminal);
+  if (failed.length > 0) throw new Error('failed to delete one or more entries');
+  return exitCodes.done;
 });
 
 interface Source {

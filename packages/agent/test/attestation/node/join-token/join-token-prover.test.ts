@@ -15,7 +15,10 @@ describe('join token prover', () => {
     await using directory = await tempDirectory();
     const path = join(directory.path, 'token');
     const prover = new JoinTokenProver({ kind: 'file', path });
-    await assert.rejects(prover.payload(), { code: 'ERR_BOOTSTRAP', message: `the join token file ${path} cannot be read` });
+    await assert.rejects(prover.payload(), {
+      code: 'ERR_BOOTSTRAP',
+      message: `the join token file ${path} cannot be read`,
+    });
     await writeFile(path, ' abc\n');
     assert.equal((await prover.payload()).toString(), 'abc');
     await writeFile(path, '\n');
@@ -23,7 +26,10 @@ describe('join token prover', () => {
   });
 
   it('says how to get a token when there is none', async () => {
-    await assert.rejects(new JoinTokenProver(undefined).payload(), { code: 'ERR_BOOTSTRAP', message: /token generate/ });
+    await assert.rejects(new JoinTokenProver(undefined).payload(), {
+      code: 'ERR_BOOTSTRAP',
+      message: /token generate/,
+    });
   });
 
   it('has no answer to a challenge', async () => {
