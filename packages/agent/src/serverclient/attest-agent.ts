@@ -19,14 +19,16 @@ export interface AttestationResult {
 
 type AttestationExchange = Pick<Exchange<AttestAgentRequest, AttestAgentResponse__Output>, 'send' | 'receive'>;
 
-/** @throws ERR_SERVER_RESPONSE, the errors of the proof and of the exchange */
+/**
+ * @param first what the proof begins with, and the request for the SVID.
+ * @throws ERR_SERVER_RESPONSE, the errors of the proof and of the exchange
+ */
 export async function attestAgent(
   exchange: AttestationExchange,
   proof: NodeProof,
-  csr: Buffer,
+  { payload, csr }: { readonly payload: Buffer; readonly csr: Buffer },
 ): Promise<AttestationResult> {
-  const data = { type: proof.type, payload: await proof.payload() };
-  exchange.send({ params: { data, params: { csr } } });
+  exchange.send({ params: { data: { type: proof.type, payload }, params: { csr } } });
   for (;;) {
     const response = await exchange.receive();
     switch (response?.step) {

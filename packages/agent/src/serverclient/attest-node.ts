@@ -35,12 +35,13 @@ export async function attestNode(
   signal: AbortSignal,
 ): Promise<Admission> {
   const { trustDomain } = server;
+  const payload = await proof.payload(); // without one there is nothing to connect for
   const { key, csr } = await createAgentKey();
   using connection = connectWithoutIdentity(server, bundle);
   const { chain, reattestable } = await wrapFailure(signal, attestationFailure, () =>
     connection.call(signal, async ({ agent }, ending) => {
       using exchange = new Exchange(agent.attestAgent(), ending);
-      return await attestAgent(exchange, proof, csr);
+      return await attestAgent(exchange, proof, { payload, csr });
     }),
   );
   const svid = acceptAgentSvid(chain, { key, reattestable, trustDomain });

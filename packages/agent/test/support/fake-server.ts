@@ -1,6 +1,6 @@
 // A server that speaks SPIRE's protocol over real TLS, with what a test wants it to know and to do wrong.
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import {
   Server,
   ServerCredentials,
@@ -53,7 +53,7 @@ export class FakeServer implements AsyncDisposable {
   now: () => number = () => Date.now();
   readonly #grpc = new Server();
   #tls: TlsServer | undefined;
-  readonly #sockets = new Set<TLSSocket>();
+  readonly #sockets = new Set<Socket>();
   #port = 0;
 
   constructor(ca: TestCa) {
@@ -99,9 +99,11 @@ export class FakeServer implements AsyncDisposable {
       rejectUnauthorized: false,
       ALPNProtocols: ['h2'],
     });
-    this.#tls.on('secureConnection', (socket: TLSSocket) => {
+    this.#tls.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
+    });
+    this.#tls.on('secureConnection', (socket: TLSSocket) => {
       socket.on('error', () => undefined);
       injector.injectConnection(socket);
     });
