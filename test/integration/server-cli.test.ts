@@ -140,7 +140,11 @@ describe('credence-server', () => {
     const missing = await run('entry', 'delete', '-entryID', id);
     assert.equal(missing.code, 1);
     assert.equal(missing.out, '\n\nFailed to delete 1 entries');
-    assert.equal(missing.err, `Failed to delete entry with ID ${id} (code: NotFound, msg: "entry not found")\n`);
+    assert.equal(
+      missing.err,
+      `Failed to delete entry with ID ${id} (code: NotFound, msg: "entry not found")\n` +
+        'Error: failed to delete one or more entries\n',
+    );
     const shown = await run('entry', 'show', '-entryID', id);
     assert.equal(shown.code, 1);
     assert.match(shown.err, /^Error: error fetching entry ID .*: rpc error: code = NotFound desc = entry not found\n$/);
