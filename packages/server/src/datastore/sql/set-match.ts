@@ -1,5 +1,6 @@
 // Finding rows by a set that they have: their selectors, or the trust domains that they federate with.
-import { sql, type RawBuilder, type SqlBool } from 'kysely';
+import type { RawBuilder, SqlBool } from 'kysely';
+import { sql } from './kysely.js';
 import { serverError } from '../../domain/errors.js';
 import type { SetMatch } from '../../domain/selector.js';
 import type { Schema } from './schema.js';

@@ -1,7 +1,8 @@
 // SQLite, the embedded engine, and the only file that speaks its dialect: WAL, every commit synced to the disk, one
 // connection that writes and one that reads.
 import Sqlite, { type Database, type Options } from 'better-sqlite3';
-import { CompiledQuery, Kysely, SqliteDialect, SqliteDriver, sql, type DatabaseConnection, type Driver } from 'kysely';
+import type { DatabaseConnection, Driver } from 'kysely';
+import { CompiledQuery, Kysely, SqliteDialect, SqliteDriver, sql } from './kysely.js';
 import { isSpiffeError } from '@credence/sdk/runtime';
 import type { ColumnTypes, SqlEngine } from './engine.js';
 import type { Schema } from './schema.js';

@@ -1,5 +1,6 @@
 // Version 1: every table. Plain SQL that SQLite and PostgreSQL read alike.
-import { sql, type Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
+import { sql } from '../kysely.js';
 import type { ColumnTypes } from '../engine.js';
 import type { Schema } from '../schema.js';
 
