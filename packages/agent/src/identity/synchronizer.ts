@@ -16,7 +16,8 @@ import { taintedBy } from '../domain/tainted.js';
 
 const shortestWaitMs = 500;
 const longestFirstWaitMs = 5000;
-const longestBackoffMs = 8 * 60_000;
+// SPIRE waits up to 4 minutes; an SVID of some minutes would expire after the server is back.
+const longestBackoffMs = 60_000;
 
 export interface SynchronizerOptions {
   readonly clock: Clock;
@@ -45,7 +46,7 @@ export class Synchronizer {
     const { clock, random, intervalMs } = options;
     this.#options = options;
     this.#pause = new Pause(clock);
-    const maxMs = Math.max(intervalMs, Math.min(longestBackoffMs, 48 * intervalMs));
+    const maxMs = Math.max(intervalMs, longestBackoffMs);
     this.#backoff = new Backoff({ initialMs: intervalMs, factor: 1.5, maxMs, jitter: 0.2 }, random);
   }
 
