@@ -8,13 +8,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const script = process.argv[2];
+// packages/server/src/datastore/sql/sqlite.ts says why.
+const sqlite = /^2[01]\./.test(process.versions.node) ? 'better-sqlite3' : 'better-sqlite3-napi';
 
 checkNode();
-if (!isInstalled()) {
-  say('installing the dependencies (better-sqlite3 is compiled; this takes a minute or two, once)');
+if (!isInstalled() || !loadsSqlite()) {
+  say('installing the dependencies (SQLite is compiled; this takes a minute or two, once)');
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
-if (!loadsNativeModule()) run('npm', ['rebuild', 'better-sqlite3', '--loglevel=error']);
 say('building');
 build();
 if (script !== '--build-only') {
@@ -39,10 +40,10 @@ function isInstalled() {
   return existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs;
 }
 
-/** False after a change of Node version, whose binary interface differs. */
-function loadsNativeModule() {
+/** False after a change of the Node version: binaries are made for one. */
+function loadsSqlite() {
   try {
-    const Database = createRequire(join(root, 'packages/server/package.json'))('better-sqlite3');
+    const Database = createRequire(join(root, 'packages/server/package.json'))(sqlite);
     new Database(':memory:').close();
     return true;
   } catch {

@@ -6,27 +6,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const running = new Set();
 const failed = [];
+let stopping = false;
 
 /** Starts a daemon; its log goes to a file. */
 export function startDaemon(command, args, logFile) {
   const log = openSync(logFile, 'a', 0o600);
-  return track(spawn(process.execPath, [command, ...args], { stdio: ['ignore', log, log] }));
+  watch(start([command, ...args], { stdio: ['ignore', log, log] }));
 }
 
 /** Starts a service, and hands each event that it reports to `onEvent`. */
 export function startService(file, env, onEvent) {
-  const child = spawn(process.execPath, [file], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = start([file], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
   createInterface({ input: child.stdout }).on('line', (line) => onEvent(JSON.parse(line)));
-  return track(child);
+  watch(child);
 }
 
 /** Runs a command to its end; answers what it printed, throws what it complained about. */
 export function runCommand(command, args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = start([command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     const out = [];
     const complaints = [];
     child.stdout.on('data', (chunk) => out.push(chunk));
@@ -51,18 +49,26 @@ export async function until(what, look, seconds = 20) {
   }
 }
 
+/** Ends what runs, and lets nothing start any more. */
 export async function stopAll() {
+  stopping = true;
   const ends = [...running].map((child) => new Promise((resolve) => child.once('close', resolve)));
   for (const child of running) child.kill('SIGTERM');
   await Promise.race([Promise.all(ends), sleep(5000, undefined, { ref: false })]);
   for (const child of running) child.kill('SIGKILL');
 }
 
-function track(child) {
+function start(args, options) {
+  if (stopping) throw new Error('stopped');
+  const child = spawn(process.execPath, args, options);
   running.add(child);
+  child.on('close', () => running.delete(child));
+  return child;
+}
+
+/** A program that is not meant to fail: `until` reports it. */
+function watch(child) {
   child.on('close', (code) => {
-    running.delete(child);
     if (code) failed.push(`${child.spawnargs[1]} ended with exit code ${code}`);
   });
-  return child;
 }

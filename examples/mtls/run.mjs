@@ -18,6 +18,7 @@ const adminSocket = join(folder, 'server', 'admin.sock');
 const workloadSocket = join(folder, 'agent', 'public', 'api.sock');
 const started = performance.now();
 const orders = { rotations: [], refusals: [] };
+let ending = false;
 
 // As root each program has a user ID of its own, and that is what the agent sees of it.
 const asRoot = process.getuid() === 0;
@@ -28,8 +29,9 @@ const environment = (name) => ({
   ...(asRoot && { DEMO_UID: String(programs[name]) }),
 });
 
-process.once('SIGINT', () => void end(keep ? 0 : 130));
-process.once('SIGTERM', () => void end(143));
+// Ctrl-C may arrive twice: from the terminal, and again from npm.
+process.on('SIGINT', () => void end(keep ? 0 : 130));
+process.on('SIGTERM', () => void end(143));
 try {
   const port = await startServer();
   await startAgent(port);
@@ -40,6 +42,10 @@ try {
   if (keep) keepRunning();
   else await end(0);
 } catch (error) {
+  if (!ending) await fail(error);
+}
+
+async function fail(error) {
   console.error(`\nThe demonstration failed: ${error.message}\nThe logs are in ${folder}.`);
   await stopAll();
   process.exit(1);
@@ -173,6 +179,8 @@ The logs are in ${folder}.`);
 }
 
 async function end(code) {
+  if (ending) return;
+  ending = true;
   await stopAll();
   rmSync(folder, { recursive: true, force: true });
   if (!keep && code === 0)

@@ -1,7 +1,4 @@
 // What the tests of the datastore and of registration share: values with their defaults, and databases that vanish.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { SpiffeId, TrustDomain } from '@credence/sdk';
 import { silentLogger } from '@credence/sdk/runtime';
 import { ManualClock } from '@credence/sdk/testing';
@@ -11,6 +8,8 @@ import { openDatastore } from '../../dist/datastore/sql/open-datastore.js';
 import type { Attestation } from '../../dist/domain/attested-agent.js';
 import type { NewEntry } from '../../dist/domain/registration-entry.js';
 import type { Selector } from '../../dist/domain/selector.js';
+
+export { temporaryDirectory } from '../../../sdk/dist-test/support/temporary-directory.js';
 
 export const trustDomain = TrustDomain.parse('example.org');
 export const start = new Date('2030-01-01T00:00:00Z');
@@ -36,15 +35,6 @@ export async function withDatastore(create: CreateDatabase, work: (opened: Opene
   const engine = await database.open();
   await using datastore = await openDatastore({ engine, clock, log: silentLogger });
   await work({ datastore, engine, clock });
-}
-
-export interface TemporaryFolder extends AsyncDisposable {
-  readonly path: string;
-}
-
-export async function temporaryFolder(): Promise<TemporaryFolder> {
-  const path = await mkdtemp(join(tmpdir(), 'credence-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
 }
 
 export function id(path: string): SpiffeId {

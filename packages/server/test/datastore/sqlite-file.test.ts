@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,17 +7,18 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { silentLogger } from '@credence/sdk/runtime';
 import { ManualClock } from '@credence/sdk/testing';
+import { Sqlite } from '../../dist/datastore/sql/sqlite.js';
 import type { Datastore } from '../../dist/datastore/datastore.js';
 import { openDatastore } from '../../dist/datastore/sql/open-datastore.js';
 import { openSqliteEngine } from '../../dist/datastore/sql/sqlite-engine.js';
-import { collect, id, newEntry, start, temporaryFolder } from './fixtures.js';
+import { collect, id, newEntry, start, temporaryDirectory } from './fixtures.js';
 
 const open = (path: string): Promise<Datastore> =>
   openDatastore({ path, clock: new ManualClock(start), log: silentLogger });
 
 /** Runs `work` with the path of a closed database that holds the entry `web`. */
 async function withClosedDatabase(work: (path: string) => Promise<void>): Promise<void> {
-  await using folder = await temporaryFolder();
+  await using folder = await temporaryDirectory();
   const path = join(folder.path, 'datastore.sqlite3');
   const datastore = await open(path);
   await datastore.entries.create(newEntry());
@@ -36,7 +36,7 @@ describe('SQLite file', () => {
 
   for (const umask of [0o000, 0o022, 0o777]) {
     it(`is created with mode 0600 under umask ${umask.toString(8)}, its companions too`, async () => {
-      await using folder = await temporaryFolder();
+      await using folder = await temporaryDirectory();
       const path = join(folder.path, 'datastore.sqlite3');
       const before = process.umask(umask);
       try {
@@ -72,7 +72,7 @@ describe('SQLite file', () => {
     }));
 
   it('loses nothing that was acknowledged when the process is killed', async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await temporaryDirectory();
     const path = join(folder.path, 'datastore.sqlite3');
     const writer = spawn(process.execPath, [join(import.meta.dirname, 'writer-process.js'), path], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -96,7 +96,7 @@ describe('SQLite file', () => {
   });
 
   it('survives a full disk: the write fails, what was there stays, and writing goes on when there is room', async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await temporaryDirectory();
     const engine = await openSqliteEngine({ path: join(folder.path, 'datastore.sqlite3') });
     await using datastore = await openDatastore({ engine, clock: new ManualClock(start), log: silentLogger });
     await datastore.entries.create(newEntry());
@@ -157,7 +157,7 @@ describe('a SQLite file that must not be used', () => {
   }
 
   it('is refused when its folder is missing', async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await temporaryDirectory();
     await assert.rejects(open(join(folder.path, 'missing', 'd.sqlite3')), { code: 'ERR_DATASTORE_UNUSABLE' });
   });
 
@@ -179,7 +179,7 @@ describe('a SQLite file that must not be used', () => {
     }));
 
   it('does not include one whose creation was interrupted', async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await temporaryDirectory();
     const path = join(folder.path, 'datastore.sqlite3');
     await writeFile(`${path}.new`, 'half');
     await using datastore = await open(path);

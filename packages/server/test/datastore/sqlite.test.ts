@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { openSqliteEngine } from '../../dist/datastore/sql/sqlite-engine.js';
 import { describeAgentStore } from './agent-store.contract.js';
 import { describeEntryStore } from './entry-store.contract.js';
-import { temporaryFolder, type TestDatabase } from './fixtures.js';
+import { temporaryDirectory, type TestDatabase } from './fixtures.js';
 import {
   describeBundleStore,
   describeChangeLog,
@@ -13,7 +13,7 @@ import { describePaging } from './paging.contract.js';
 import { describeTransactions } from './transactions.contract.js';
 
 async function createSqlite(): Promise<TestDatabase> {
-  const folder = await temporaryFolder();
+  const folder = await temporaryDirectory();
   return {
     open: () => openSqliteEngine({ path: join(folder.path, 'datastore.sqlite3') }),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),

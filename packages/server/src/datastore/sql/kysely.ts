@@ -5,7 +5,7 @@ import type * as Library from 'kysely';
 
 const library = createRequire(import.meta.url)('kysely') as typeof Library;
 
-export const { CompiledQuery, Kysely, SqliteDialect, SqliteDriver, sql } = library;
+export const { CompiledQuery, Kysely, SqliteDialect, SqliteDriver, expressionBuilder, sql } = library;
 
 /** A typed connection to a database. */
 export type Kysely<Tables> = Library.Kysely<Tables>;

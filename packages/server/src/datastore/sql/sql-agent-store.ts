@@ -1,30 +1,29 @@
 // AgentStore over SQL.
-import type { Expression, ExpressionBuilder, Kysely, SqlBool } from 'kysely';
+import type { Expression, SqlBool } from 'kysely';
 import type { SpiffeId } from '@credence/sdk';
 import type { Clock } from '@credence/sdk/runtime';
 import type { AgentFilter, Attestation, AttestedAgent } from '../../domain/attested-agent.js';
 import { selectorKey } from '../../domain/selector.js';
 import type { AgentStore } from '../agent-store.js';
 import type { Page, PageRequest } from '../page.js';
-import { decodeAgent, type AgentRow } from './agent-row.js';
+import { decodeAgent } from './agent-row.js';
 import { attestAgent, changeAgent, deleteAgent, promoteAgent } from './agent-writes.js';
-import { readBatches, readPage, type ReadRows } from './paging.js';
+import { expressionBuilder } from './kysely.js';
 import type { Schema } from './schema.js';
 import type { SqlSession } from './session.js';
 import { setMatches } from './set-match.js';
+import { SqlRows } from './sql-rows.js';
 import type { SqlStoreOptions } from './sql-entry-store.js';
-
-type Condition = (eb: ExpressionBuilder<Schema, 'agents'>) => Expression<SqlBool>;
-
-const idsPerStatement = 500;
 
 export class SqlAgentStore implements AgentStore {
   readonly #session: SqlSession;
   readonly #clock: Clock;
+  readonly #rows: SqlRows<'agents', AgentFilter, AttestedAgent>;
 
   constructor({ session, clock }: SqlStoreOptions) {
     this.#session = session;
     this.#clock = clock;
+    this.#rows = new SqlRows({ session, table: 'agents', matches, decode: decodeAgent });
   }
 
   async get(id: SpiffeId): Promise<AttestedAgent | undefined> {
@@ -33,15 +32,7 @@ export class SqlAgentStore implements AgentStore {
   }
 
   getMany(ids: readonly SpiffeId[]): Promise<readonly AttestedAgent[]> {
-    return this.#session.read(async (db) => {
-      const agents: AttestedAgent[] = [];
-      for (let start = 0; start < ids.length; start += idsPerStatement) {
-        const some = ids.slice(start, start + idsPerStatement).map(String);
-        const rows = await db.selectFrom('agents').selectAll().where('id', 'in', some).execute();
-        agents.push(...rows.map(decodeAgent));
-      }
-      return agents;
-    });
+    return this.#rows.getMany(ids.map(String));
   }
 
   attest(attestation: Attestation): Promise<void> {
@@ -72,51 +63,28 @@ export class SqlAgentStore implements AgentStore {
   }
 
   list(filter: AgentFilter, page: PageRequest): Promise<Page<AttestedAgent>> {
-    return this.#session.read((db) => readPage(page, rowsOf(db, filter), decodeAgent));
+    return this.#rows.list(filter, page);
   }
 
   count(filter: AgentFilter): Promise<number> {
-    return this.#session.read(async (db) => {
-      const { count } = await db
-        .selectFrom('agents')
-        .select(db.fn.countAll().as('count'))
-        .where(matches(filter))
-        .executeTakeFirstOrThrow();
-      return Number(count);
-    });
+    return this.#rows.count(filter);
   }
 
-  async *all(): AsyncGenerator<readonly AttestedAgent[], void, undefined> {
-    const read: ReadRows<AgentRow> = (after, limit) => this.#session.read((db) => rowsOf(db, {})(after, limit));
-    for await (const rows of readBatches(read)) yield rows.map(decodeAgent);
+  all(): AsyncGenerator<readonly AttestedAgent[], void, undefined> {
+    return this.#rows.all();
   }
 }
 
-function rowsOf(db: Kysely<Schema>, filter: AgentFilter): ReadRows<AgentRow> {
-  return (after, limit) =>
-    db
-      .selectFrom('agents')
-      .selectAll()
-      .where('row_id', '>', after)
-      .where(matches(filter))
-      .orderBy('row_id')
-      .limit(limit)
-      .execute();
-}
-
-function matches({ attestationType, selectors, banned, canReattest, expiresBefore }: AgentFilter): Condition {
-  return (eb) => {
-    const conditions: Expression<SqlBool>[] = [];
-    if (attestationType !== undefined) conditions.push(eb('attestation_type', '=', attestationType));
-    if (banned !== undefined) conditions.push(eb('serial_number', banned ? '=' : '<>', ''));
-    if (canReattest !== undefined) conditions.push(eb('can_reattest', '=', Number(canReattest)));
-    if (expiresBefore !== undefined) conditions.push(eb('expires_at', '<', expiresBefore.getTime()));
-    if (selectors !== undefined) {
-      const members = selectors.selectors.map(selectorKey);
-      conditions.push(
-        setMatches({ rowId: 'agents.row_id', table: 'agent_selectors', match: selectors.match, members }),
-      );
-    }
-    return eb.and(conditions);
-  };
+function matches({ attestationType, selectors, banned, canReattest, expiresBefore }: AgentFilter): Expression<SqlBool> {
+  const eb = expressionBuilder<Schema, 'agents'>();
+  const conditions: Expression<SqlBool>[] = [];
+  if (attestationType !== undefined) conditions.push(eb('attestation_type', '=', attestationType));
+  if (banned !== undefined) conditions.push(eb('serial_number', banned ? '=' : '<>', ''));
+  if (canReattest !== undefined) conditions.push(eb('can_reattest', '=', Number(canReattest)));
+  if (expiresBefore !== undefined) conditions.push(eb('expires_at', '<', expiresBefore.getTime()));
+  if (selectors !== undefined) {
+    const members = selectors.selectors.map(selectorKey);
+    conditions.push(setMatches({ rowId: 'agents.row_id', table: 'agent_selectors', match: selectors.match, members }));
+  }
+  return eb.and(conditions);
 }

@@ -1,34 +1,33 @@
 // EntryStore over SQL.
-import type { Expression, ExpressionBuilder, Kysely, SqlBool } from 'kysely';
+import type { Expression, SqlBool } from 'kysely';
 import type { Clock } from '@credence/sdk/runtime';
 import { serverError } from '../../domain/errors.js';
 import type { EntryFilter, EntryPatch, NewEntry, RegistrationEntry } from '../../domain/registration-entry.js';
 import { selectorKey } from '../../domain/selector.js';
 import type { CheckEntry, CreateOutcome, EntryStore } from '../entry-store.js';
 import type { Page, PageRequest } from '../page.js';
-import { decodeEntry, type EntryRow } from './entry-row.js';
+import { decodeEntry } from './entry-row.js';
 import { insertEntry, noteDeleted, replaceEntry } from './entry-writes.js';
-import { readBatches, readPage, type ReadRows } from './paging.js';
+import { expressionBuilder } from './kysely.js';
 import type { Schema } from './schema.js';
 import type { SqlSession } from './session.js';
 import { setMatches } from './set-match.js';
+import { SqlRows } from './sql-rows.js';
 
 export interface SqlStoreOptions {
   readonly session: SqlSession;
   readonly clock: Clock;
 }
 
-type Condition = (eb: ExpressionBuilder<Schema, 'entries'>) => Expression<SqlBool>;
-
-const idsPerStatement = 500;
-
 export class SqlEntryStore implements EntryStore {
   readonly #session: SqlSession;
   readonly #clock: Clock;
+  readonly #rows: SqlRows<'entries', EntryFilter, RegistrationEntry>;
 
   constructor({ session, clock }: SqlStoreOptions) {
     this.#session = session;
     this.#clock = clock;
+    this.#rows = new SqlRows({ session, table: 'entries', matches, decode: decodeEntry });
   }
 
   create(entry: NewEntry): Promise<CreateOutcome> {
@@ -62,35 +61,19 @@ export class SqlEntryStore implements EntryStore {
   }
 
   getMany(ids: readonly string[]): Promise<readonly RegistrationEntry[]> {
-    return this.#session.read(async (db) => {
-      const entries: RegistrationEntry[] = [];
-      for (let start = 0; start < ids.length; start += idsPerStatement) {
-        const some = ids.slice(start, start + idsPerStatement);
-        const rows = await db.selectFrom('entries').selectAll().where('id', 'in', some).execute();
-        entries.push(...rows.map(decodeEntry));
-      }
-      return entries;
-    });
+    return this.#rows.getMany(ids);
   }
 
   list(filter: EntryFilter, page: PageRequest): Promise<Page<RegistrationEntry>> {
-    return this.#session.read((db) => readPage(page, rowsOf(db, filter), decodeEntry));
+    return this.#rows.list(filter, page);
   }
 
   count(filter: EntryFilter): Promise<number> {
-    return this.#session.read(async (db) => {
-      const { count } = await db
-        .selectFrom('entries')
-        .select(db.fn.countAll().as('count'))
-        .where(matches(filter))
-        .executeTakeFirstOrThrow();
-      return Number(count);
-    });
+    return this.#rows.count(filter);
   }
 
-  async *all(): AsyncGenerator<readonly RegistrationEntry[], void, undefined> {
-    const read: ReadRows<EntryRow> = (after, limit) => this.#session.read((db) => rowsOf(db, {})(after, limit));
-    for await (const rows of readBatches(read)) yield rows.map(decodeEntry);
+  all(): AsyncGenerator<readonly RegistrationEntry[], void, undefined> {
+    return this.#rows.all();
   }
 
   pruneExpired(now: Date): Promise<readonly string[]> {
@@ -105,39 +88,24 @@ export class SqlEntryStore implements EntryStore {
   }
 }
 
-function rowsOf(db: Kysely<Schema>, filter: EntryFilter): ReadRows<EntryRow> {
-  return (after, limit) =>
-    db
-      .selectFrom('entries')
-      .selectAll()
-      .where('row_id', '>', after)
-      .where(matches(filter))
-      .orderBy('row_id')
-      .limit(limit)
-      .execute();
-}
-
-function matches(filter: EntryFilter): Condition {
+function matches(filter: EntryFilter): Expression<SqlBool> {
   const { spiffeId, parentId, selectors, federatesWith, hint, downstream } = filter;
-  return (eb) => {
-    const conditions: Expression<SqlBool>[] = [];
-    if (spiffeId !== undefined) conditions.push(eb('spiffe_id', '=', spiffeId.toString()));
-    if (parentId !== undefined) conditions.push(eb('parent_id', '=', parentId.toString()));
-    if (hint !== undefined) conditions.push(eb('hint', '=', hint));
-    if (downstream === true) conditions.push(eb('downstream', '=', 1));
-    if (selectors !== undefined) {
-      const members = selectors.selectors.map(selectorKey);
-      conditions.push(
-        setMatches({ rowId: 'entries.row_id', table: 'entry_selectors', match: selectors.match, members }),
-      );
-    }
-    if (federatesWith !== undefined) {
-      const { match, trustDomains } = federatesWith;
-      const members = trustDomains.map(({ name }) => name);
-      conditions.push(setMatches({ rowId: 'entries.row_id', table: 'entry_federations', match, members }));
-    }
-    return eb.and(conditions);
-  };
+  const eb = expressionBuilder<Schema, 'entries'>();
+  const conditions: Expression<SqlBool>[] = [];
+  if (spiffeId !== undefined) conditions.push(eb('spiffe_id', '=', spiffeId.toString()));
+  if (parentId !== undefined) conditions.push(eb('parent_id', '=', parentId.toString()));
+  if (hint !== undefined) conditions.push(eb('hint', '=', hint));
+  if (downstream === true) conditions.push(eb('downstream', '=', 1));
+  if (selectors !== undefined) {
+    const members = selectors.selectors.map(selectorKey);
+    conditions.push(setMatches({ rowId: 'entries.row_id', table: 'entry_selectors', match: selectors.match, members }));
+  }
+  if (federatesWith !== undefined) {
+    const { match, trustDomains } = federatesWith;
+    const members = trustDomains.map(({ name }) => name);
+    conditions.push(setMatches({ rowId: 'entries.row_id', table: 'entry_federations', match, members }));
+  }
+  return eb.and(conditions);
 }
 
 function notFound(id: string): Error {

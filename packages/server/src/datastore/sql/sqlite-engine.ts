@@ -1,12 +1,13 @@
 // SQLite, the embedded engine, and the only file that speaks its dialect: WAL, every commit synced to the disk, one
 // connection that writes and one that reads.
-import Sqlite, { type Database, type Options } from 'better-sqlite3';
+import type { Database, Options } from 'better-sqlite3';
 import type { DatabaseConnection, Driver } from 'kysely';
 import { CompiledQuery, Kysely, SqliteDialect, SqliteDriver, sql } from './kysely.js';
 import { isSpiffeError } from '@credence/sdk/runtime';
 import type { ColumnTypes, SqlEngine } from './engine.js';
 import type { Schema } from './schema.js';
 import { createFileUnlessThere, makePrivate, unusable } from './sqlite-file.js';
+import { Sqlite } from './sqlite.js';
 import { StatementCache } from './statement-cache.js';
 
 const columns: ColumnTypes = { rowId: sql`integer primary key autoincrement` };

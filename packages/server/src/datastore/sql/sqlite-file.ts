@@ -1,8 +1,8 @@
 // The database's files: private whatever the umask, never half made, and never made anew beside what is left of an old one.
-import Sqlite from 'better-sqlite3';
 import { chmod, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { serverError } from '../../domain/errors.js';
+import { Sqlite } from './sqlite.js';
 
 const privateMode = 0o600;
 
