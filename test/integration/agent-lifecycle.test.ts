@@ -4,7 +4,7 @@ import { entryApi } from '@credence/sdk/wire';
 import { Deployment } from '../support/deployment.js';
 import { call } from '../support/grpc.js';
 import { until } from '../support/until.js';
-import { WatchingWorkload } from '../support/watching-workload.js';
+import { WatchingWorkload, watchingWorkload } from '../support/watching-workload.js';
 
 const agentId = /spiffe:\/\/example\.org\/spire\/agent\/join_token\/[0-9a-f-]+/;
 
@@ -34,7 +34,7 @@ describe('life of an agent', () => {
     const server = await deployment.startServer();
     await deployment.startAgent();
     await deployment.createEntry('/first');
-    using workload = await watching(deployment);
+    using workload = await watchingWorkload(deployment.workloadSocket());
     await workload.waitFor('/first');
     await server.stop('SIGKILL');
     using late = new WatchingWorkload(deployment.workloadSocket());
@@ -49,7 +49,7 @@ describe('life of an agent', () => {
     await deployment.startServer();
     await deployment.startAgent();
     const first = await deployment.createEntry('/first');
-    using workload = await watching(deployment);
+    using workload = await watchingWorkload(deployment.workloadSocket());
     await workload.waitFor('/first');
     const second = await deployment.createEntry('/second');
     await workload.waitFor('/first', '/second');
@@ -69,7 +69,7 @@ describe('life of an agent', () => {
     await deployment.startServer({ config: { agent_ttl: '6s' } });
     const agent = await deployment.startAgent();
     await deployment.createEntry('/web', '--x509-svid-ttl', '4');
-    using workload = await watching(deployment);
+    using workload = await watchingWorkload(deployment.workloadSocket());
     await until('several rotations', () => workload.updates.length >= 5, 19);
     for (const [i, { svids }] of workload.updates.entries()) {
       assert.equal(svids.length, 1);
@@ -109,18 +109,7 @@ describe('life of an agent', () => {
     }
     await deployment.createEntry('/web');
     await deployment.startAgent();
-    using workload = await watching(deployment);
+    using workload = await watchingWorkload(deployment.workloadSocket());
     await workload.waitFor('/web');
   }).timeout(40_000);
 });
-
-/** A stream that the agent serves: opened again as long as it knows no identity for this process. */
-async function watching(deployment: Deployment): Promise<WatchingWorkload> {
-  return until('a stream with an identity', async () => {
-    const workload = new WatchingWorkload(deployment.workloadSocket());
-    await until('an answer', () => workload.updates.length > 0 || workload.ending !== undefined);
-    if (workload.ending === undefined) return workload;
-    workload[Symbol.dispose]();
-    return undefined;
-  });
-}

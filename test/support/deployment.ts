@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { node, type Child, type Finished } from './child.js';
+import { Child, node, type Finished } from './child.js';
 import { repository } from './source-tree.js';
 import { until } from './until.js';
 
@@ -13,13 +13,22 @@ const agentCommand = join(repository, 'packages/agent/bin/credence-agent.js');
 
 export const trustDomain = 'example.org';
 
-export interface ServerOptions {
+interface ProcessOptions {
+  /** Further flags. */
+  readonly flags?: readonly string[];
+  /** A command of the shell that becomes the process, such as `umask 077`. */
+  readonly shell?: string;
+}
+
+export interface ServerOptions extends ProcessOptions {
   /** Keys of the configuration file's section `server`. */
   readonly config?: object;
 }
 
-export interface AgentOptions {
+export interface AgentOptions extends ProcessOptions {
   readonly name?: string;
+  /** Where the agent finds the server, if not at the server's own port. */
+  readonly serverPort?: number;
   /** Keys of the configuration file's section `agent`. */
   readonly config?: object;
   /** The alias that entries name as their parent. */
@@ -61,12 +70,17 @@ export class Deployment implements AsyncDisposable {
     return join(this.folder, agent, 'data');
   }
 
+  /** Starts the server, and does not wait for anything. */
+  async launchServer({ config = {}, flags = [], shell }: ServerOptions = {}): Promise<Child> {
+    const args = ['--trust-domain', trustDomain, '--bind-address', '127.0.0.1', '--port', String(this.port)];
+    args.push('--data-dir', this.serverDataDir, '--socket-path', this.adminSocket);
+    args.push('--config', await this.#config('server', { server: config }), ...flags);
+    return this.track(run(serverCommand, args, shell));
+  }
+
   /** Starts the server and waits until it is healthy. */
   async startServer(options: ServerOptions = {}): Promise<Child> {
-    const config = await this.#config('server', { server: options.config ?? {} });
-    const args = ['--trust-domain', trustDomain, '--bind-address', '127.0.0.1', '--port', String(this.port)];
-    args.push('--data-dir', this.serverDataDir, '--socket-path', this.adminSocket, '--config', config);
-    const server = this.track(node(serverCommand, ['run', ...args]));
+    const server = await this.launchServer(options);
     await until('the server to serve', async () => {
       if (!server.running) throw new Error(`it ended: ${server.stdout}${server.stderr}`);
       return (await this.server('healthcheck')).code === 0;
@@ -74,14 +88,21 @@ export class Deployment implements AsyncDisposable {
     return server;
   }
 
-  /** Joins an agent by a token and waits until it serves; entries name `spiffe://example.org/<name>` as parent. */
-  async startAgent(options: AgentOptions = {}): Promise<Child> {
-    const { name = 'agent', config, alias = `/${name}`, token = true } = options;
-    const args = ['--trust-domain', trustDomain, '--server-address', '127.0.0.1', '--server-port', String(this.port)];
+  /** Starts an agent, and does not wait for anything; entries name `spiffe://example.org/<name>` as parent. */
+  async launchAgent(options: AgentOptions = {}): Promise<Child> {
+    const { name = 'agent', config, alias = `/${name}`, token = true, serverPort = this.port } = options;
+    const args = ['--trust-domain', trustDomain, '--server-address', '127.0.0.1', '--server-port', String(serverPort)];
     args.push('--data-dir', this.agentDataDir(name), '--socket-path', this.workloadSocket(name));
     args.push('--config', await this.#config(name, { agent: { experimental: { sync_interval: '200ms' }, ...config } }));
-    if (token) args.push(...(await this.#joinFlags(alias)));
-    const agent = this.track(node(agentCommand, ['run', ...args]));
+    if (token) args.push(...(await this.joinFlags(alias)));
+    args.push(...(options.flags ?? []));
+    return this.track(run(agentCommand, args, options.shell));
+  }
+
+  /** Joins an agent by a token and waits until it serves. */
+  async startAgent(options: AgentOptions = {}): Promise<Child> {
+    const { name = 'agent' } = options;
+    const agent = await this.launchAgent(options);
     await until(`agent ${name} to serve`, async () => {
       if (!agent.running) throw new Error(`it ended: ${agent.stdout}${agent.stderr}`);
       return (await this.agent('healthcheck', '--socket-path', this.workloadSocket(name))).code === 0;
@@ -99,6 +120,16 @@ export class Deployment implements AsyncDisposable {
     const { code, stdout, stderr } = await this.server(...args);
     if (code !== 0) throw new Error(`credence-server ${args.join(' ')}: exit ${String(code)}: ${stderr}`);
     return stdout;
+  }
+
+  /** Runs `credence-server run` with exactly these flags, until it ends. */
+  runServer(flags: readonly string[]): Promise<Finished> {
+    return this.track(run(serverCommand, flags, undefined)).finished;
+  }
+
+  /** Runs `credence-agent run` with exactly these flags, until it ends. */
+  runAgent(flags: readonly string[]): Promise<Finished> {
+    return this.track(run(agentCommand, flags, undefined)).finished;
   }
 
   agent(...args: string[]): Promise<Finished> {
@@ -131,17 +162,32 @@ export class Deployment implements AsyncDisposable {
     return path;
   }
 
-  async #joinFlags(alias: string): Promise<string[]> {
-    const bundle = join(this.folder, 'bundle.pem');
-    await writeFile(bundle, await this.admin('bundle', 'show'));
+  /** A new token and the bundle, as an agent is given them. */
+  async joinFlags(alias = '/agent'): Promise<string[]> {
+    return ['--join-token', await this.generateToken(alias), '--trust-bundle', await this.writeBundle()];
+  }
+
+  async generateToken(alias = '/agent'): Promise<string> {
     const answer = await this.admin('token', 'generate', '--spiffe-id', `spiffe://${trustDomain}${alias}`);
-    return ['--join-token', answer.split(' ')[1]?.trim() ?? '', '--trust-bundle', bundle];
+    return answer.split(' ')[1]?.trim() ?? '';
+  }
+
+  /** The file by which agents recognise the server. */
+  async writeBundle(): Promise<string> {
+    const path = join(this.folder, 'bundle.pem');
+    await writeFile(path, await this.admin('bundle', 'show'));
+    return path;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#children.reverse()) await child[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+function run(script: string, args: readonly string[], shell: string | undefined): Child {
+  if (shell === undefined) return node(script, ['run', ...args]);
+  return new Child('sh', ['-c', `${shell}; exec "$0" "$@"`, process.execPath, script, 'run', ...args]);
 }
 
 function freePort(): Promise<number> {

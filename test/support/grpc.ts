@@ -1,39 +1,13 @@
 // Plain gRPC clients for tests and benchmarks: the stock library and the wire contracts, none of our client code.
 import type { KeyObject } from 'node:crypto';
 import { connect } from 'node:net';
-import {
-  credentials,
-  type ChannelCredentials,
-  type Client,
-  type requestCallback,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
 import { exportPrivateKey, generateKey } from '@credence/sdk/keys';
 import { agentApi } from '@credence/sdk/wire';
 import type { AttestAgentResponse__Output } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/AttestAgentResponse.js';
 import { createCertificateRequest, toPem } from '@credence/sdk/x509';
 
-type RequestOf<Method> = Method extends (request: infer Request, done: requestCallback<infer _>) => unknown
-  ? Request
-  : never;
-type ResponseOf<Method> = Method extends (request: infer _, done: requestCallback<infer Response>) => unknown
-  ? Response
-  : never;
-
-/** Calls a unary method of a client as a promise: `call(client, 'CountEntries', {})`. */
-export function call<C extends Client, Name extends keyof C & string>(
-  client: C,
-  method: Name,
-  request: RequestOf<C[Name]>,
-): Promise<ResponseOf<C[Name]>> {
-  type Unary = (request: unknown, done: requestCallback<ResponseOf<C[Name]>>) => unknown;
-  return new Promise((resolve, reject) => {
-    (client[method] as Unary).call(client, request, (error, response) => {
-      if (error !== null || response === undefined) reject(error ?? new Error('no response'));
-      else resolve(response);
-    });
-  });
-}
+export { call } from '../../packages/sdk/dist-test/support/call.js';
 
 /** A certificate request as an agent sends it. */
 export function newRequest(key: KeyObject): Buffer {

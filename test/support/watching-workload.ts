@@ -1,51 +1,16 @@
-// An open FetchX509SVID stream of this very process: everything that came, and how it ended.
-import { credentials, Metadata, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
-import { X509Svid } from '@credence/sdk';
-import { workloadApi } from '@credence/sdk/wire';
-import type { X509SVIDResponse__Output } from '@credence/sdk/wire/gen/X509SVIDResponse.js';
+// An open FetchX509SVID stream of this very process, once there is something to watch.
+import { WatchingWorkload } from '../../packages/sdk/dist-test/support/watching-workload.js';
 import { until } from './until.js';
 
-/** One message of the stream, and when it came. */
-export interface Update {
-  readonly at: Date;
-  readonly svids: readonly X509Svid[];
-}
+export { WatchingWorkload };
 
-export class WatchingWorkload implements Disposable {
-  readonly updates: Update[] = [];
-  ending: ServiceError | undefined;
-  readonly #stream: ClientReadableStream<X509SVIDResponse__Output>;
-  readonly #close: () => void;
-
-  constructor(socketPath: string) {
-    const client = workloadApi.createClient(`unix:${socketPath}`, credentials.createInsecure());
-    const metadata = new Metadata();
-    metadata.set('workload.spiffe.io', 'true');
-    this.#stream = client.fetchX509Svid({}, metadata);
-    this.#stream.on('data', ({ svids }: X509SVIDResponse__Output) => {
-      const parsed = svids.map(({ x509_svid: chain, x509_svid_key: key }) => X509Svid.parseRaw(chain, key));
-      this.updates.push({ at: new Date(), svids: parsed });
-    });
-    this.#stream.on('error', (error: ServiceError) => {
-      this.ending = error;
-    });
-    this.#close = () => {
-      client.close();
-    };
-  }
-
-  /** Paths of the newest identities, sorted. */
-  get paths(): readonly string[] {
-    return (this.updates.at(-1)?.svids ?? []).map(({ id }) => id.path).sort();
-  }
-
-  /** Resolves when exactly these identities are held. */
-  async waitFor(...paths: readonly string[]): Promise<void> {
-    await until(`the workload holds ${paths.join()}`, () => this.paths.join() === paths.join());
-  }
-
-  [Symbol.dispose](): void {
-    this.#stream.cancel();
-    this.#close();
-  }
+/** A stream that the agent serves: opened again as long as nobody answers or no identity is known for this process. */
+export function watchingWorkload(socketPath: string): Promise<WatchingWorkload> {
+  return until('a stream with an identity', async () => {
+    const workload = new WatchingWorkload(socketPath);
+    await until('an answer', () => workload.updates.length > 0 || workload.ending !== undefined);
+    if (workload.ending === undefined) return workload;
+    workload[Symbol.dispose]();
+    return undefined;
+  });
 }

@@ -1,19 +1,20 @@
-// The configuration of credence-agent: the keys of its file, which are those of SPIRE's, and the settings they make.
-// What the command line says counts before the file, and the file before the defaults.
-import { isIP } from 'node:net';
+// The configuration of credence-agent: the keys of its file, which are those of SPIRE's, the flags that stand for some
+// of them, and the settings they make. What the command line says counts before the file, and the file before the
+// defaults.
 import { resolve } from 'node:path';
 import { TrustDomain } from '@credence/sdk';
 import {
   loadConfigFile,
-  logLevels,
   parsedBy,
   parseFlagKeys,
-  toDurationMs,
   unknownKeys,
   usageError,
   type DaemonPaths,
+  type Flags,
+  type FlagValues,
   type LoggerOptions,
 } from '@credence/sdk/daemon';
+import { durationMs, host, logLevel, path, port } from '@credence/sdk/daemon/config-values';
 import { z } from 'zod';
 import {
   defaultAgentSettings,
@@ -23,46 +24,20 @@ import {
   type UnixAttestorSettings,
 } from './settings.js';
 
-const hostName = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
-
-const path = z
-  .string()
-  .min(1, 'an empty path; a path is accepted')
-  .transform((text) => resolve(text));
-const port = z
-  .union(
-    [
-      z.number(),
-      z
-        .string()
-        .regex(/^\d{1,5}$/)
-        .transform(Number),
-    ],
-    'not a port; 1 to 65535 is accepted',
-  )
-  .refine((value) => Number.isInteger(value) && value >= 1 && value <= 65535, 'not a port; 1 to 65535 is accepted');
 const joinToken = z.string().regex(/^[!-~]+$/, 'not a join token; printable ASCII without spaces is accepted');
 
-const experimentalShape = { sync_interval: z.string().transform(toDurationMs).optional() };
+const experimentalShape = { sync_interval: durationMs.optional() };
 const agentShape = {
   trust_domain: z.string().transform(parsedBy((text) => TrustDomain.parse(text), 'example.org')),
-  server_address: z
-    .string()
-    .refine(
-      (text) => isIP(text) !== 0 || hostName.test(text),
-      'not an address; 127.0.0.1, ::1 or a host name is accepted',
-    ),
-  server_port: port,
+  server_address: host('::1'),
+  server_port: port(1),
   data_dir: path,
   socket_path: path,
   trust_bundle_path: path,
   trust_bundle_format: z.enum(['pem'], 'not a format; pem is accepted'),
   join_token: joinToken,
   join_token_file: z.string().min(1, 'an empty path; a path or - is accepted'),
-  log_level: z
-    .string()
-    .toLowerCase()
-    .pipe(z.enum(logLevels, `not a level; ${logLevels.join(', ')} are accepted`)),
+  log_level: logLevel,
   log_file: path,
   workload_x509_svid_key_type: z.enum(workloadKeyTypes),
   experimental: z.strictObject(experimentalShape, unknownKeys(experimentalShape)),
@@ -82,22 +57,24 @@ const fileShape = {
 /** The file: the sections `agent` and `plugins`. */
 export const agentFileSchema = z.strictObject(fileShape, unknownKeys(fileShape));
 
-/** What the flags of `run` say. */
-export interface AgentFlags {
-  readonly config?: string | undefined;
-  readonly trustDomain?: string | undefined;
-  readonly serverAddress?: string | undefined;
-  readonly serverPort?: number | undefined;
-  readonly dataDir?: string | undefined;
-  readonly socketPath?: string | undefined;
-  readonly trustBundle?: string | undefined;
-  readonly trustBundleFormat?: string | undefined;
-  readonly joinToken?: string | undefined;
-  /** `-` is standard input. */
-  readonly joinTokenFile?: string | undefined;
-  readonly logLevel?: string | undefined;
-  readonly logFile?: string | undefined;
-}
+/** The flags of `run` and `validate`. */
+export const runFlags = {
+  config: { kind: 'text', placeholder: 'path', help: 'YAML configuration file' },
+  trustDomain: { kind: 'text', placeholder: 'name', help: 'trust domain that the agent joins' },
+  serverAddress: { kind: 'text', placeholder: 'address', help: 'host name or IP address of the server' },
+  serverPort: { kind: 'integer', help: 'port of the server (default: 8081)' },
+  dataDir: { kind: 'text', placeholder: 'path', help: 'where the agent keeps its data' },
+  socketPath: { kind: 'text', placeholder: 'path', help: 'Unix socket of the Workload API' },
+  trustBundle: { kind: 'text', placeholder: 'path', help: 'file by which the server is recognised at first' },
+  trustBundleFormat: { kind: 'text', placeholder: 'pem', help: 'form of that file' },
+  joinToken: { kind: 'text', placeholder: 'token', help: 'join token; others can see it in the process list' },
+  joinTokenFile: { kind: 'text', placeholder: 'path', help: 'file with the join token, or - for standard input' },
+  logLevel: { kind: 'text', placeholder: 'level', help: 'debug, info, warn or error' },
+  logFile: { kind: 'text', placeholder: 'path', help: 'file for the log instead of standard output' },
+} as const satisfies Flags;
+
+/** What they say. */
+export type AgentFlags = Partial<FlagValues<typeof runFlags>>;
 
 export interface AgentConfig {
   readonly settings: AgentSettings;
@@ -116,8 +93,9 @@ export interface AgentSurroundings {
  * @throws ERR_CONFIG for the file, ERR_USAGE for a flag or when something that is required is missing.
  */
 export async function loadAgentConfig(flags: AgentFlags, surroundings: AgentSurroundings): Promise<AgentConfig> {
-  const fromFlags = parseAgentFlags(flags);
-  const file = flags.config === undefined ? {} : await loadConfigFile(flags.config, agentFileSchema);
+  const { config, ...given } = flags;
+  const fromFlags = parseFlagKeys(sectionSchema, given, { trustBundle: 'trust_bundle_path' });
+  const file = config === undefined ? {} : await loadConfigFile(config, agentFileSchema);
   const section = file.agent ?? {};
   const tokenKeys = fromFlags.join_token === undefined && fromFlags.join_token_file === undefined ? section : fromFlags;
   const token = await joinTokenOf(tokenKeys, () => surroundings.readInput());
@@ -130,22 +108,6 @@ export async function loadAgentConfig(flags: AgentFlags, surroundings: AgentSurr
 }
 
 type Keys = z.output<typeof sectionSchema>;
-
-function parseAgentFlags(flags: AgentFlags): Keys {
-  return parseFlagKeys(sectionSchema, {
-    trust_domain: ['--trust-domain', flags.trustDomain],
-    server_address: ['--server-address', flags.serverAddress],
-    server_port: ['--server-port', flags.serverPort],
-    data_dir: ['--data-dir', flags.dataDir],
-    socket_path: ['--socket-path', flags.socketPath],
-    trust_bundle_path: ['--trust-bundle', flags.trustBundle],
-    trust_bundle_format: ['--trust-bundle-format', flags.trustBundleFormat],
-    join_token: ['--join-token', flags.joinToken],
-    join_token_file: ['--join-token-file', flags.joinTokenFile],
-    log_level: ['--log-level', flags.logLevel],
-    log_file: ['--log-file', flags.logFile],
-  });
-}
 
 // A token of the command line replaces the file's, whichever way either is given.
 async function joinTokenOf(keys: Keys, readInput: () => Promise<string>): Promise<JoinTokenSource | undefined> {

@@ -3,10 +3,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { isSpiffeError } from '@credence/sdk/runtime';
-import { agentFor, WatchingWorkload } from './support/agent.js';
+import { WatchingWorkload } from '../../sdk/dist-test/support/watching-workload.js';
+import { agentFor } from './support/agent.js';
 import { FakeServer, type FakeEntry } from './support/fake-server.js';
-import { tempDirectory } from './support/temp-directory.js';
-import { until } from './support/until.js';
+import { temporaryDirectory } from '../../sdk/dist-test/support/temporary-directory.js';
+import { until } from '../../sdk/dist-test/support/until.js';
 
 const forever = new AbortController().signal;
 const me = `uid:${process.getuid?.() ?? 0}`;
@@ -21,19 +22,15 @@ function mine(id: string, fields: Partial<FakeEntry> = {}): FakeEntry {
   };
 }
 
-function idOf(id: string): string {
-  return `spiffe://example.org/${id}`;
-}
-
 describe('agent', () => {
   let server: FakeServer;
-  let directory: Awaited<ReturnType<typeof tempDirectory>>;
+  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 
   beforeEach(async () => {
     server = await FakeServer.create();
     server.tokens.add('token');
     server.entries = [mine('web')];
-    directory = await tempDirectory();
+    directory = await temporaryDirectory();
   });
 
   afterEach(async () => {
@@ -47,7 +44,12 @@ describe('agent', () => {
     await using _ = agent;
     await agent.start(forever);
     using workload = new WatchingWorkload(agent.socketPath);
-    await workload.waitFor(idOf('web'));
+    await workload.waitFor('/web');
+    const [update] = workload.updates;
+    assert.deepEqual(
+      update?.message.svids.map((svid) => svid.spiffe_id),
+      ['spiffe://example.org/web'],
+    );
   });
 
   it('keeps its files private under any umask', async () => {
@@ -76,7 +78,7 @@ describe('agent', () => {
     await using _ = agent;
     await agent.start(forever);
     using workload = new WatchingWorkload(agent.socketPath);
-    await workload.waitFor(idOf('web'));
+    await workload.waitFor('/web');
     assert.equal(server.count('AttestAgent'), 1);
   });
 
@@ -92,7 +94,7 @@ describe('agent', () => {
     await server.start();
     await starting;
     using workload = new WatchingWorkload(agent.socketPath);
-    await workload.waitFor(idOf('web'));
+    await workload.waitFor('/web');
   });
 
   it('serves on while the server is away, to new workloads too, and catches up afterwards', async () => {
@@ -100,14 +102,14 @@ describe('agent', () => {
     await using _ = agent;
     await agent.start(forever);
     using workload = new WatchingWorkload(agent.socketPath);
-    await workload.waitFor(idOf('web'));
+    await workload.waitFor('/web');
     await server.stop();
     await until('a failed attempt', () => log.count('synchronization with the server failed') > 0);
     using late = new WatchingWorkload(agent.socketPath);
-    await late.waitFor(idOf('web'));
+    await late.waitFor('/web');
     server.entries.push(mine('api'));
     await server.start();
-    await workload.waitFor(idOf('api'), idOf('web'));
+    await workload.waitFor('/api', '/web');
     assert.equal(workload.ending, undefined);
   });
 
@@ -116,16 +118,16 @@ describe('agent', () => {
     await using _ = agent;
     await agent.start(forever);
     using workload = new WatchingWorkload(agent.socketPath);
-    await workload.waitFor(idOf('web'));
+    await workload.waitFor('/web');
     server.entries = [mine('api'), mine('web')];
-    await workload.waitFor(idOf('api'), idOf('web'));
+    await workload.waitFor('/api', '/web');
     server.entries = [
       mine('api', { revision_number: '1', spiffe_id: { trust_domain: 'example.org', path: '/renamed' } }),
       mine('web'),
     ];
-    await workload.waitFor(idOf('renamed'), idOf('web'));
+    await workload.waitFor('/renamed', '/web');
     server.entries = [mine('web')];
-    await workload.waitFor(idOf('web'));
+    await workload.waitFor('/web');
     server.entries = [];
     const ending = await workload.waitForEnd();
     assert.equal(ending.code, status.PERMISSION_DENIED);
@@ -137,9 +139,9 @@ describe('agent', () => {
     await using _ = agent;
     await agent.start(forever);
     using workload = new WatchingWorkload(agent.socketPath);
-    await workload.waitFor(idOf('web'));
+    await workload.waitFor('/web');
     server.entries = [mine('again')];
-    await workload.waitFor(idOf('again'));
+    await workload.waitFor('/again');
     assert.equal(workload.ending, undefined);
     assert.ok(workload.updates.every(({ svids }) => svids.length === 1));
   });
@@ -151,7 +153,7 @@ describe('agent', () => {
     await agent.start(forever);
     using workload = new WatchingWorkload(agent.socketPath);
     await workload.waitForUpdates(3);
-    const keys = new Set(workload.updates.map(({ svids }) => svids[0]?.x509_svid_key.toString('hex')));
+    const keys = new Set(workload.updates.map(({ message }) => message.svids[0]?.x509_svid_key.toString('hex')));
     assert.equal(keys.size, workload.updates.length);
     assert.ok(workload.updates.every(({ svids }) => svids.length === 1));
   });
@@ -177,14 +179,14 @@ describe('agent', () => {
     await using _ = agent;
     await agent.start(forever);
     using workload = new WatchingWorkload(agent.socketPath);
-    await workload.waitFor(idOf('web'));
-    const before = workload.updates.at(-1)?.svids[0]?.bundle.length ?? 0;
+    await workload.waitFor('/web');
+    const before = workload.updates.at(-1)?.message.svids[0]?.bundle.length ?? 0;
     await server.rotate();
-    await until('the new authority', () => (workload.updates.at(-1)?.svids[0]?.bundle.length ?? 0) > before);
+    await until('the new authority', () => (workload.updates.at(-1)?.message.svids[0]?.bundle.length ?? 0) > before);
     await server.stop();
     await server.start(); // with an SVID of the new authority
     server.entries = [mine('api'), mine('web')];
-    await workload.waitFor(idOf('api'), idOf('web'));
+    await workload.waitFor('/api', '/web');
   });
 
   it('replaces what a tainted authority signed, its own SVID included', async () => {
@@ -192,12 +194,12 @@ describe('agent', () => {
     await using _ = agent;
     await agent.start(forever);
     using workload = new WatchingWorkload(agent.socketPath);
-    await workload.waitFor(idOf('web'));
-    const before = workload.updates.at(-1)?.svids[0]?.x509_svid;
+    await workload.waitFor('/web');
+    const before = workload.updates.at(-1)?.message.svids[0]?.x509_svid;
     server.taintedRoots = [server.ca.certificate.raw];
     await server.rotate();
     await until('a new SVID', () => {
-      const svid = workload.updates.at(-1)?.svids[0]?.x509_svid;
+      const svid = workload.updates.at(-1)?.message.svids[0]?.x509_svid;
       return before !== undefined && svid?.equals(before) === false;
     });
     await until('a new agent SVID', () => log.count('agent SVID renewed') === 1);
@@ -210,13 +212,19 @@ describe('agent', () => {
     await using _ = agent;
     await agent.start(forever);
     using workload = new WatchingWorkload(agent.socketPath);
-    await workload.waitFor(idOf('web'));
-    assert.deepEqual(Object.keys(workload.updates.at(-1)?.federated_bundles ?? {}), []);
+    await workload.waitFor('/web');
+    assert.deepEqual(Object.keys(workload.updates.at(-1)?.message.federated_bundles ?? {}), []);
     const root = server.ca.certificate.raw;
     server.federated.set('other.test', { trust_domain: 'other.test', x509_authorities: [{ asn1: root }] });
-    await until('the bundle', () => workload.updates.at(-1)?.federated_bundles['spiffe://other.test'] !== undefined);
+    await until(
+      'the bundle',
+      () => workload.updates.at(-1)?.message.federated_bundles['spiffe://other.test'] !== undefined,
+    );
     server.federated.delete('other.test');
-    await until('its removal', () => workload.updates.at(-1)?.federated_bundles['spiffe://other.test'] === undefined);
+    await until(
+      'its removal',
+      () => workload.updates.at(-1)?.message.federated_bundles['spiffe://other.test'] === undefined,
+    );
   });
 
   it('ends with the reason and what to do when it is banned', async () => {
@@ -278,7 +286,8 @@ describe('agent', () => {
     await using _ = agent;
     await agent.start(forever);
     using workload = new WatchingWorkload(agent.socketPath);
-    await workload.waitFor(idOf('web'));
+    await workload.waitFor('/web');
+    await until('all pages', () => server.count('BatchNewX509SVID') === 3);
     server.entries = server.entries.map((entry) =>
       entry.id === 'web' ? mine('web', { revision_number: '1' }) : entry,
     );

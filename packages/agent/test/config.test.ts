@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { isSpiffeError } from '@credence/sdk';
-import { parseConfig } from '@credence/sdk/daemon';
-import { z } from 'zod';
-import { agentFileSchema, loadAgentConfig, type AgentConfig, type AgentFlags } from '../dist/config.js';
+import { kebabCase } from '@credence/sdk/daemon';
+import { assertShowsEveryKey, withFile } from '../../sdk/dist-test/support/config-file.js';
+import { agentFileSchema, loadAgentConfig, runFlags, type AgentConfig, type AgentFlags } from '../dist/config.js';
 
 const paths = { dataDirectory: '/default/data', socket: '/default/api.sock' };
 const example = new URL('../../../examples/config/agent.full.yaml', import.meta.url).pathname;
@@ -13,30 +11,6 @@ const required = { trustDomain: 'example.org', serverAddress: '127.0.0.1' };
 
 function load(flags: AgentFlags, input = ''): Promise<AgentConfig> {
   return loadAgentConfig(flags, { paths, readInput: () => Promise.resolve(input) });
-}
-
-async function withFile<T>(text: string, use: (path: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'credence-'));
-  try {
-    await writeFile(join(folder, 'agent.yaml'), text);
-    return await use(join(folder, 'agent.yaml'));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-/** The keys of a schema, each with those above it: `agent.experimental.sync_interval`. */
-function keysOf(schema: unknown, prefix = ''): string[] {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return keysOf(schema.unwrap(), prefix);
-  if (!(schema instanceof z.ZodObject)) return [prefix];
-  return Object.entries(schema.shape as Record<string, unknown>).flatMap(([key, field]) =>
-    keysOf(field, prefix === '' ? key : `${prefix}.${key}`),
-  );
-}
-
-function keysIn(value: unknown, prefix = ''): string[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [prefix];
-  return Object.entries(value).flatMap(([key, field]) => keysIn(field, prefix === '' ? key : `${prefix}.${key}`));
 }
 
 describe('the configuration of the agent', () => {
@@ -120,13 +94,19 @@ describe('the configuration of the agent', () => {
     );
   });
 
+  for (const flag of Object.keys(runFlags).filter((name) => name !== 'config')) {
+    it(`reads --${kebabCase(flag)} as a key of the file`, async () => {
+      const says = `--${kebabCase(flag)}: `;
+      await assert.rejects(
+        load({ ...required, [flag]: {} }),
+        (error) => isSpiffeError(error, 'ERR_USAGE') && error.message.startsWith(says),
+      );
+    });
+  }
+
   it('is documented by an example with each key, whose values are the defaults', async () => {
     const text = await readFile(example, 'utf8');
     assert.deepEqual(await load({ config: example }), await load(required));
-    // With what is commented out, it has every key and still suits the schema.
-    const full = text.replace(/^( *)# ( *[a-z0-9_]+:( |$))/gm, '$1$2');
-    await parseConfig(full, agentFileSchema, 'the example');
-    const { parse } = await import('yaml');
-    assert.deepEqual(keysIn(parse(full)).sort(), keysOf(agentFileSchema).sort());
+    await assertShowsEveryKey(text, agentFileSchema);
   });
 });

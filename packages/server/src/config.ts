@@ -1,44 +1,25 @@
-// The configuration of credence-server: the keys of its file, which are those of SPIRE's, and the settings they make.
-// What the command line says counts before the file, and the file before the defaults.
-import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+// The configuration of credence-server: the keys of its file, which are those of SPIRE's, the flags that stand for some
+// of them, and the settings they make. What the command line says counts before the file, and the file before the
+// defaults.
 import { SpiffeId, TrustDomain } from '@credence/sdk';
 import {
   loadConfigFile,
-  logLevels,
   parsedBy,
   parseFlagKeys,
-  toDurationMs,
   unknownKeys,
   usageError,
   type DaemonPaths,
+  type Flags,
+  type FlagValues,
   type LoggerOptions,
 } from '@credence/sdk/daemon';
+import { durationMs, host, logLevel, path, port } from '@credence/sdk/daemon/config-values';
 import { z } from 'zod';
 import type { ServerSettings } from './settings.js';
 
-const hostName = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
-
-const path = z
-  .string()
-  .min(1, 'an empty path; a path is accepted')
-  .transform((text) => resolve(text));
-const durationMs = z.string().transform(toDurationMs);
 const wholeSeconds = durationMs
   .refine((ms) => ms % 1000 === 0, 'not whole seconds; 90s or 1h is accepted')
   .transform((ms) => ms / 1000);
-const port = z
-  .union(
-    [
-      z.number(),
-      z
-        .string()
-        .regex(/^\d{1,5}$/)
-        .transform(Number),
-    ],
-    'not a port; 0 to 65535 is accepted',
-  )
-  .refine((value) => Number.isInteger(value) && value >= 0 && value <= 65535, 'not a port; 0 to 65535 is accepted');
 
 const subjectShape = {
   country: z.array(z.string().min(1)).default([]),
@@ -50,18 +31,10 @@ const rateLimitShape = { attestation: z.boolean().default(true), signing: z.bool
 const serverShape = {
   trust_domain: z.string().transform(parsedBy((text) => TrustDomain.parse(text), 'example.org')),
   data_dir: path,
-  bind_address: z
-    .string()
-    .refine(
-      (text) => isIP(text) !== 0 || hostName.test(text),
-      'not an address; 127.0.0.1, :: or a host name is accepted',
-    ),
-  bind_port: port,
+  bind_address: host('::'),
+  bind_port: port(0),
   socket_path: path,
-  log_level: z
-    .string()
-    .toLowerCase()
-    .pipe(z.enum(logLevels, `not a level; ${logLevels.join(', ')} are accepted`)),
+  log_level: logLevel,
   log_file: path,
   ca_ttl: durationMs,
   ca_key_type: z.enum(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-4096']),
@@ -77,17 +50,20 @@ const fileShape = { server: sectionSchema.optional() };
 /** The file: one section, `server`. */
 export const serverFileSchema = z.strictObject(fileShape, unknownKeys(fileShape));
 
-/** What the flags of `run` say. */
-export interface ServerFlags {
-  readonly config?: string | undefined;
-  readonly trustDomain?: string | undefined;
-  readonly dataDir?: string | undefined;
-  readonly bindAddress?: string | undefined;
-  readonly port?: number | undefined;
-  readonly socketPath?: string | undefined;
-  readonly logLevel?: string | undefined;
-  readonly logFile?: string | undefined;
-}
+/** The flags of `run` and `validate`. */
+export const runFlags = {
+  config: { kind: 'text', placeholder: 'path', help: 'YAML configuration file' },
+  trustDomain: { kind: 'text', placeholder: 'name', help: 'trust domain of the server' },
+  dataDir: { kind: 'text', placeholder: 'path', help: 'where the server keeps its data' },
+  bindAddress: { kind: 'text', placeholder: 'address', help: 'where agents reach the server' },
+  port: { kind: 'integer', spire: 'serverPort', help: 'port where agents reach the server' },
+  socketPath: { kind: 'text', placeholder: 'path', help: 'Unix socket for administration' },
+  logLevel: { kind: 'text', placeholder: 'level', help: 'debug, info, warn or error' },
+  logFile: { kind: 'text', placeholder: 'path', help: 'file for the log instead of standard output' },
+} as const satisfies Flags;
+
+/** What they say. */
+export type ServerFlags = Partial<FlagValues<typeof runFlags>>;
 
 export interface ServerConfig {
   readonly settings: ServerSettings;
@@ -100,25 +76,14 @@ export interface ServerConfig {
  * @throws ERR_CONFIG for the file, ERR_USAGE for a flag or when the trust domain is missing.
  */
 export async function loadServerConfig(flags: ServerFlags, paths: DaemonPaths): Promise<ServerConfig> {
-  const fromFlags = parseServerFlags(flags);
-  const fromFile = flags.config === undefined ? {} : await loadConfigFile(flags.config, serverFileSchema);
+  const { config, ...given } = flags;
+  const fromFlags = parseFlagKeys(sectionSchema, given, { port: 'bind_port' });
+  const fromFile = config === undefined ? {} : await loadConfigFile(config, serverFileSchema);
   const keys: Keys = { ...fromFile.server, ...fromFlags };
   return { settings: settingsOf(keys, paths), log: { level: keys.log_level ?? 'info', file: keys.log_file } };
 }
 
 type Keys = z.output<typeof sectionSchema>;
-
-function parseServerFlags(flags: ServerFlags): Keys {
-  return parseFlagKeys(sectionSchema, {
-    trust_domain: ['--trust-domain', flags.trustDomain],
-    data_dir: ['--data-dir', flags.dataDir],
-    bind_address: ['--bind-address', flags.bindAddress],
-    bind_port: ['--port', flags.port],
-    socket_path: ['--socket-path', flags.socketPath],
-    log_level: ['--log-level', flags.logLevel],
-    log_file: ['--log-file', flags.logFile],
-  });
-}
 
 function settingsOf(keys: Keys, paths: DaemonPaths): ServerSettings {
   if (keys.trust_domain === undefined) {

@@ -1,16 +1,10 @@
 // `healthcheck`
-import { defineCommand, exitCodes, socketFlags } from '@credence/sdk/daemon';
+import { defineCommand, exitCodes, healthcheckFlags } from '@credence/sdk/daemon';
 import { healthApi } from '@credence/sdk/wire';
 import type { HealthClient } from '@credence/sdk/wire/gen/grpc/health/v1/Health.js';
 import { withAgent } from './agent-client.js';
 
-const flags = {
-  ...socketFlags,
-  shallow: { kind: 'boolean', default: false, help: 'accepted and without effect' },
-  verbose: { kind: 'boolean', default: false, help: 'say what is done' },
-} as const;
-
-export const command = defineCommand(flags, async (values, terminal) => {
+export const command = defineCommand(healthcheckFlags, async (values, terminal) => {
   if (values.verbose) terminal.out('Checking agent health...\n');
   const problem = await withAgent(healthApi, { values, terminal }, check).then(
     (serving) => (serving === 'SERVING' ? undefined : `agent returned status "${serving}"`),

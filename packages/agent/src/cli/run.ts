@@ -2,8 +2,7 @@
 import { abortOnSignals, createLogger, defaultPaths, defineCommand, exitCodes } from '@credence/sdk/daemon';
 import { systemClock, systemRandom } from '@credence/sdk/runtime';
 import { createAgent } from '../agent.js';
-import { loadAgentConfig } from '../config.js';
-import { runFlags } from './run-flags.js';
+import { loadAgentConfig, runFlags } from '../config.js';
 
 export const command = defineCommand(runFlags, async (values, terminal) => {
   const paths = defaultPaths('agent', terminal);

@@ -1,7 +1,6 @@
 // `validate`: whether `run` with the same flags would accept its configuration. It reads no join token.
 import { defaultPaths, defineCommand, exitCodes } from '@credence/sdk/daemon';
-import { loadAgentConfig } from '../config.js';
-import { runFlags } from './run-flags.js';
+import { loadAgentConfig, runFlags } from '../config.js';
 
 export const command = defineCommand(runFlags, async (values, terminal) => {
   const paths = defaultPaths('agent', terminal);

@@ -13,8 +13,6 @@ export const agentErrors = {
   ERR_SERVER_RESPONSE: { meaning: 'the server sent something that makes no sense' },
   ERR_BOOTSTRAP: { meaning: 'the agent cannot join: no usable trust bundle or join token' },
   ERR_STORAGE: { meaning: 'the data directory holds something unusable' },
-  ERR_CONFIG: { meaning: 'the configuration is not usable' },
-  ERR_IN_USE: { meaning: 'the data directory or socket belongs to a running agent' },
 } as const satisfies Record<string, Row>;
 
 export type AgentErrorCode = keyof typeof agentErrors;

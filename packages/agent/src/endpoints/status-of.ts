@@ -23,8 +23,6 @@ const rows = {
   ERR_SERVER_RESPONSE: serverAway,
   ERR_BOOTSTRAP: internal,
   ERR_STORAGE: internal,
-  ERR_CONFIG: internal,
-  ERR_IN_USE: internal,
 } as const satisfies Record<AgentErrorCode, Row>;
 
 const rowByCode: ReadonlyMap<string, Row> = new Map(Object.entries(rows));

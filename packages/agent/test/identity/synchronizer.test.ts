@@ -13,7 +13,7 @@ import { SvidCache } from '../../dist/identity/svid-cache.js';
 import { Synchronizer } from '../../dist/identity/synchronizer.js';
 import { bundle, entry, middle, selector } from '../support/entries.js';
 import { RecordingLogger } from '../support/recording-logger.js';
-import { until } from '../support/until.js';
+import { until } from '../../../sdk/dist-test/support/until.js';
 
 const hour = 3_600_000;
 

@@ -9,7 +9,7 @@ import { ServerClient } from '../../dist/serverclient/server-client.js';
 import { JoinTokenProver } from '../../dist/attestation/node/join-token/join-token-prover.js';
 import { FakeServer } from '../support/fake-server.js';
 import { RecordingLogger } from '../support/recording-logger.js';
-import { until } from '../support/until.js';
+import { until } from '../../../sdk/dist-test/support/until.js';
 
 const never = new AbortController().signal;
 const proof = new JoinTokenProver({ kind: 'value', value: 'token' });

@@ -6,20 +6,20 @@ import { TestCa } from '@credence/sdk/testing';
 import { parseAgentSvid, type AgentSvid } from '../../dist/domain/agent-svid.js';
 import { rootBundle } from '../../dist/domain/root-bundle.js';
 import { DiskAgentStore } from '../../dist/storage/disk-agent-store.js';
-import { tempDirectory } from '../support/temp-directory.js';
+import { temporaryDirectory } from '../../../sdk/dist-test/support/temporary-directory.js';
 
 const trustDomain = TrustDomain.parse('example.org');
 
 describe('disk agent store', () => {
   let ca: TestCa;
-  let directory: Awaited<ReturnType<typeof tempDirectory>>;
+  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 
   before(async () => {
     ca = await TestCa.create(trustDomain);
   });
 
   beforeEach(async () => {
-    directory = await tempDirectory();
+    directory = await temporaryDirectory();
   });
 
   afterEach(() => directory[Symbol.asyncDispose]());

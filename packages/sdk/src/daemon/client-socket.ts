@@ -12,6 +12,13 @@ export const socketFlags = {
   instance: { kind: 'text', placeholder: 'name', help: 'instance, put for %i into the socket template' },
 } as const satisfies Flags;
 
+/** The flags of `healthcheck`. */
+export const healthcheckFlags = {
+  ...socketFlags,
+  shallow: { kind: 'boolean', default: false, help: 'accepted and without effect' },
+  verbose: { kind: 'boolean', default: false, help: 'say what is done' },
+} as const satisfies Flags;
+
 /**
  * The absolute path of the socket. For the server the variables are CREDENCE_SERVER_SOCKET and
  * CREDENCE_SERVER_SOCKET_TEMPLATE, for the agent CREDENCE_AGENT_….

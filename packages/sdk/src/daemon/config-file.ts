@@ -6,6 +6,7 @@ import type { ZodError, ZodType, core } from 'zod';
 import { parseDuration } from '../runtime/duration.js';
 import { sdkError } from '../runtime/error-codes.js';
 import { errorText, usageError } from './exit.js';
+import { kebabCase } from './flags.js';
 import { suggestion } from './suggest.js';
 
 /**
@@ -83,19 +84,28 @@ export const toDurationMs: Transform<number> = parsedBy((text) => {
 }, '30s, 5m or 1h30m');
 
 /**
- * Reads flags by the schema of the file's keys. `given` says which flag, with which value, stands for which key.
+ * Reads flags by the schema of the file's keys: the flag `dataDir` stands for the key `data_dir`, unless `keys` says for
+ * which.
  *
  * @throws ERR_USAGE that names the flags.
  */
 export function parseFlagKeys<T>(
   schema: ZodType<T>,
-  given: Readonly<Record<string, readonly [flag: string, value: unknown]>>,
+  flags: Readonly<Record<string, unknown>>,
+  keys: Readonly<Record<string, string>> = {},
 ): T {
-  const present = Object.entries(given).filter(([, [, value]]) => value !== undefined);
-  const result = schema.safeParse(Object.fromEntries(present.map(([key, [, value]]) => [key, value])));
+  const present = Object.entries(flags)
+    .filter(([, value]) => value !== undefined)
+    .map(([flag, value]) => ({ flag: kebabCase(flag), key: keys[flag] ?? snakeCase(flag), value }));
+  const result = schema.safeParse(Object.fromEntries(present.map(({ key, value }) => [key, value])));
   if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) => `${given[String(path[0])]?.[0] ?? ''}: ${message}`);
+  const flagOf = new Map(present.map(({ flag, key }) => [key, `--${flag}`]));
+  const problems = result.error.issues.map(({ path, message }) => `${flagOf.get(String(path[0])) ?? ''}: ${message}`);
   throw usageError(problems.join('\n'));
+}
+
+function snakeCase(key: string): string {
+  return kebabCase(key).replaceAll('-', '_');
 }
 
 function problemsOf(error: ZodError): readonly string[] {

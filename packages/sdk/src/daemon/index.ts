@@ -1,13 +1,15 @@
-export { clientSocket, socketFlags } from './client-socket.js';
+export { clientSocket, healthcheckFlags, socketFlags } from './client-socket.js';
 export { loadConfigFile, parseConfig, parsedBy, parseFlagKeys, toDurationMs, unknownKeys } from './config-file.js';
 export { lockDataDirectory, type DataDirectoryLock } from './data-directory-lock.js';
 export { errorText, exitCodes, statusName, usageError, type ExitCode } from './exit.js';
 export { kebabCase, normaliseArguments, type Flag, type FlagValues, type Flags } from './flags.js';
+export { listen, listenOnSocket, type SocketOptions } from './listen.js';
 export { createLogger, logLevels, type LogLevel, type LoggerOptions } from './logger.js';
 export { encodeJson, outputFlags, type OutputFormat } from './output.js';
 export { defaultPaths, type DaemonPaths } from './paths.js';
 export {
   closeFd,
+  descriptorOf,
   isProcessAlive,
   openPeerPidfd,
   readPeerCredentials,
@@ -23,4 +25,4 @@ export {
   type Terminal,
 } from './program.js';
 export { abortOnSignals, type ProcessSignals } from './signals.js';
-export { checkDirectory, prepareSocketDirectory } from './socket-directory.js';
+export { trackSockets } from './sockets.js';

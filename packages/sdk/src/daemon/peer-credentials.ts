@@ -1,6 +1,7 @@
 // Who is at the other end of a Unix socket, as the kernel says it. What cannot be known is an error: nothing here
 // guesses. A pid alone names nobody, since it may be reused; it is proven by a pidfd that still lives.
 import { closeSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { sdkError } from '../runtime/error-codes.js';
 import type { SpiffeError } from '../runtime/error.js';
 import { libc } from './libc.js';
@@ -20,6 +21,19 @@ const SO_PEERPIDFD = 77;
 const POLLIN = 1;
 const sizeofCredentials = 12;
 const sizeofPollfd = 8;
+
+/**
+ * The descriptor of an open socket. Node keeps it on the socket's handle, on every version that we support, but not in
+ * its types.
+ *
+ * @throws ERR_PEER_CREDENTIALS when there is none, as after the socket was closed.
+ */
+export function descriptorOf(socket: Socket): number {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: unknown } | null };
+  const fd = handle?.fd;
+  if (typeof fd !== 'number' || fd < 0) throw unknownPeer('the connection has no descriptor');
+  return fd;
+}
 
 /**
  * SO_PEERCRED of a connected Unix stream socket (unix(7)).

@@ -23,7 +23,7 @@ export const sdkErrors = {
   ERR_SPIFFE_CLOSED: { retryable: false, meaning: 'the source is closed' },
   ERR_USAGE: { retryable: false, meaning: 'a command line breaks a rule of its command' },
   ERR_CONFIG: { retryable: false, meaning: 'a configuration file or the settings of the environment are not usable' },
-  ERR_IN_USE: { retryable: false, meaning: 'a data directory belongs to a running process' },
+  ERR_IN_USE: { retryable: false, meaning: 'a data directory, socket or port belongs to a running process' },
   ERR_PEER_CREDENTIALS: { retryable: false, meaning: 'the kernel does not say who is at the other end of a socket' },
 } as const satisfies Record<string, Row>;
 

@@ -1,6 +1,7 @@
 export { systemClock, type Clock, type SleepOptions } from './clock.js';
 export { systemRandom, type Random } from './random.js';
 export { Backoff, type BackoffOptions } from './backoff.js';
+export { every, type Routine } from './every.js';
 export { Latest } from './latest.js';
 export { silentLogger, type Logger } from './logger.js';
 export { SpiffeError, isSpiffeError, type SpiffeErrorOptions } from './error.js';

@@ -77,15 +77,27 @@ describe('loadConfigFile', () => {
 
 describe('parseFlagKeys', () => {
   it('reads flags by the schema of the keys, leaving out those that lack', () => {
-    assert.deepEqual(parseFlagKeys(schema, { even: ['--even', '6'], trust_domain: ['--trust-domain', undefined] }), {
+    assert.deepEqual(parseFlagKeys(schema, { even: '6', trustDomain: undefined }), {
       even: 6,
     });
   });
 
   it('names the flag in a usage error', () => {
     assert.throws(
-      () => parseFlagKeys(schema, { even: ['--even', '7'] }),
+      () => parseFlagKeys(schema, { even: '7' }),
       (error) => isSpiffeError(error, 'ERR_USAGE') && error.message === '--even: "7" is not even; 4 is accepted',
+    );
+  });
+
+  it('takes a flag for the key of its name, or for the one that is given', () => {
+    const flags = { trustDomain: 'example.org', number: '7' };
+    assert.deepEqual(parseFlagKeys(schema, { ...flags, number: '6' }, { number: 'even' }), {
+      trust_domain: 'example.org',
+      even: 6,
+    });
+    assert.throws(
+      () => parseFlagKeys(schema, flags, { number: 'even' }),
+      (error) => isSpiffeError(error, 'ERR_USAGE') && error.message.startsWith('--number: '),
     );
   });
 });

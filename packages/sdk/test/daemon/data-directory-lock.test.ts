@@ -5,7 +5,7 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSpiffeError } from '@credence/sdk';
 import { lockDataDirectory } from '@credence/sdk/daemon';
-import { temporaryDirectory } from './temporary-directory.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 // Another process that takes the lock and keeps it.
 async function lockElsewhere(path: string): Promise<ChildProcess> {

@@ -5,8 +5,8 @@ import { open } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { isSpiffeError } from '@credence/sdk';
-import { closeFd, isProcessAlive, openPeerPidfd, readPeerCredentials } from '@credence/sdk/daemon';
-import { temporaryDirectory } from './temporary-directory.js';
+import { closeFd, descriptorOf, isProcessAlive, openPeerPidfd, readPeerCredentials } from '@credence/sdk/daemon';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 interface Connection extends AsyncDisposable {
   readonly fd: number;
@@ -22,7 +22,7 @@ async function connect(path: string, ids: { uid?: number; gid?: number } = {}): 
   const client = spawn(process.execPath, ['-e', script, path], { stdio: 'ignore', ...ids });
   const [socket] = await connected;
   socket.on('error', () => undefined).resume();
-  return { fd: fdOf(socket), client, [Symbol.asyncDispose]: () => close(server, socket, client) };
+  return { fd: descriptorOf(socket), client, [Symbol.asyncDispose]: () => close(server, socket, client) };
 }
 
 async function close(server: Server, socket: Socket, client: ChildProcess): Promise<void> {
@@ -36,10 +36,6 @@ async function kill(client: ChildProcess): Promise<void> {
   if (client.exitCode !== null || client.signalCode !== null) return;
   client.kill('SIGKILL');
   await once(client, 'exit');
-}
-
-function fdOf(socket: Socket): number {
-  return (socket as unknown as { readonly _handle: { readonly fd: number } })._handle.fd;
 }
 
 function isUnknownPeer(error: unknown): boolean {

@@ -1,84 +1,100 @@
 import assert from 'node:assert/strict';
 import { chmod, chown, mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isSpiffeError } from '@credence/sdk';
-import { prepareSocketDirectory } from '@credence/sdk/daemon';
-import { temporaryDirectory } from './temporary-directory.js';
+import { isSpiffeError } from '@credence/sdk/runtime';
+import { ensureSocketDirectory } from '../../dist/daemon/socket-directory.js';
+import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.js';
 
-function refusal(problem: RegExp): (error: unknown) => boolean {
-  return (error) => isSpiffeError(error, 'ERR_CONFIG') && problem.test(error.message);
+async function assertRefused(path: string, reason: RegExp): Promise<void> {
+  await assert.rejects(ensureSocketDirectory(path, 0o755), (error: Error) => {
+    assert.ok(isSpiffeError(error, 'ERR_CONFIG'), String(error));
+    assert.match(error.message, reason);
+    return true;
+  });
 }
 
-describe('prepareSocketDirectory', () => {
-  it('makes what is missing with exactly the mode asked, whatever the umask', async () => {
-    await using folder = await temporaryDirectory();
-    const before = process.umask(0o077);
-    try {
-      await prepareSocketDirectory(join(folder.path, 'a/b/api.sock'), 0o755);
-    } finally {
-      process.umask(before);
+describe('the folder of a socket', () => {
+  let directory: TemporaryDirectory;
+  let folder: string;
+
+  beforeEach(async () => {
+    directory = await temporaryDirectory();
+    folder = directory.path;
+  });
+
+  afterEach(() => directory[Symbol.asyncDispose]());
+
+  for (const mode of [0o755, 0o750]) {
+    for (const umask of [0o000, 0o022, 0o077, 0o777]) {
+      const title = `is made with mode ${mode.toString(8)} under umask ${umask.toString(8)}`;
+      it(`${title}, as all that is missing above it`, async () => {
+        const before = process.umask(umask);
+        try {
+          await ensureSocketDirectory(join(folder, 'a', 'b'), mode);
+        } finally {
+          process.umask(before);
+        }
+        for (const made of ['a', 'a/b']) assert.equal((await stat(join(folder, made))).mode & 0o7777, mode);
+      });
     }
-    for (const made of ['a', 'a/b']) assert.equal((await stat(join(folder.path, made))).mode & 0o777, 0o755);
+  }
+
+  it('is left as it is when it exists', async () => {
+    const path = join(folder, 'a');
+    await mkdir(path);
+    await chmod(path, 0o700);
+    await ensureSocketDirectory(path, 0o755);
+    assert.equal((await stat(path)).mode & 0o7777, 0o700);
   });
 
-  it('leaves the mode of a directory that is there', async () => {
-    await using folder = await temporaryDirectory();
-    await prepareSocketDirectory(join(folder.path, 'api.sock'), 0o755);
-    assert.equal((await stat(folder.path)).mode & 0o777, 0o700);
-  });
-
-  for (const mode of [0o777, 0o770, 0o1777]) {
-    it(`refuses a directory of mode ${mode.toString(8)}`, async () => {
-      await using folder = await temporaryDirectory();
-      await prepareSocketDirectory(join(folder.path, 'open/api.sock'), 0o755);
-      await chmod(join(folder.path, 'open'), mode);
-      await assert.rejects(
-        prepareSocketDirectory(join(folder.path, 'open/api.sock'), 0o755),
-        refusal(/could be replaced: .*\/open may be written by others/),
-      );
+  for (const mode of [0o770, 0o775, 0o757, 0o777, 0o1777]) {
+    it(`is refused with mode ${mode.toString(8)}: others could put something into it`, async () => {
+      const path = join(folder, 'a');
+      await mkdir(path);
+      await ensureSocketDirectory(path, 0o755);
+      await chmod(path, mode);
+      await assertRefused(path, /a is writable by other users/);
     });
   }
 
-  it('refuses a directory below one that others may write, unless that is sticky', async () => {
-    await using folder = await temporaryDirectory();
-    const parent = join(folder.path, 'shared');
-    await mkdir(parent);
-    await chmod(parent, 0o1777);
-    await prepareSocketDirectory(join(parent, 'mine/api.sock'), 0o755);
-    await chmod(parent, 0o777);
-    await assert.rejects(
-      prepareSocketDirectory(join(parent, 'mine/api.sock'), 0o755),
-      refusal(/shared may be written/),
-    );
+  it('is refused below a folder in which others could replace it, and not made there', async () => {
+    const above = join(folder, 'a');
+    await mkdir(above);
+    await chmod(above, 0o777);
+    await assertRefused(join(above, 'b'), /a is writable by other users/);
+    await assert.rejects(stat(join(above, 'b')), { code: 'ENOENT' });
+    await chmod(above, 0o1777);
+    await ensureSocketDirectory(join(above, 'b'), 0o755);
   });
 
-  it('judges what a symbolic link leads to', async () => {
-    await using folder = await temporaryDirectory();
-    await mkdir(join(folder.path, 'real'), { mode: 0o755 });
-    await symlink(join(folder.path, 'real'), join(folder.path, 'link'));
-    await prepareSocketDirectory(join(folder.path, 'link/api.sock'), 0o755);
-    await chmod(join(folder.path, 'real'), 0o777);
-    await assert.rejects(
-      prepareSocketDirectory(join(folder.path, 'link/api.sock'), 0o755),
-      refusal(/real may be written/),
-    );
+  it('may be reached by a link, and is refused where the link leads to an unsafe place', async () => {
+    const target = join(folder, 'target', 'deep');
+    await mkdir(target, { recursive: true });
+    await symlink('target', join(folder, 'link'));
+    await ensureSocketDirectory(join(folder, 'link', 'deep'), 0o755);
+    await chmod(join(folder, 'target'), 0o777);
+    await assertRefused(join(folder, 'link', 'deep'), /target is writable by other users/);
   });
 
-  it('refuses a file on the way, and a path that no socket can have', async () => {
-    await using folder = await temporaryDirectory();
-    await writeFile(join(folder.path, 'file'), '');
-    await assert.rejects(prepareSocketDirectory(join(folder.path, 'file/sub/api.sock'), 0o755));
-    await assert.rejects(prepareSocketDirectory(`/${'a'.repeat(107)}`, 0o755), refusal(/up to 107 bytes/));
+  it('is refused when links go round in circles', async () => {
+    await symlink('two', join(folder, 'one'));
+    await symlink('one', join(folder, 'two'));
+    await assertRefused(join(folder, 'one'), /too many symbolic links/);
   });
 
-  if (process.geteuid?.() === 0) {
-    it('refuses a directory of another user (as root, who can make one)', async () => {
-      await using folder = await temporaryDirectory();
-      const foreign = join(folder.path, 'foreign');
-      await mkdir(foreign, { mode: 0o755 });
-      await prepareSocketDirectory(join(foreign, 'api.sock'), 0o755);
-      await chown(foreign, 12345, 12345);
-      await assert.rejects(prepareSocketDirectory(join(foreign, 'api.sock'), 0o755), refusal(/belongs to user 12345/));
+  it('is refused when it is a file', async () => {
+    await writeFile(join(folder, 'a'), '');
+    await assertRefused(join(folder, 'a'), /a is not a folder/);
+  });
+
+  // Only root can give a folder away.
+  if (process.getuid?.() === 0) {
+    it('is refused when it belongs to somebody else', async () => {
+      const path = join(folder, 'a');
+      await mkdir(path);
+      await ensureSocketDirectory(path, 0o755);
+      await chown(path, 65534, 65534);
+      await assertRefused(path, /a belongs to user 65534/);
     });
   }
 });

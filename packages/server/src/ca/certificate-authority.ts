@@ -2,11 +2,10 @@
 // X.509-SVIDs for whoever the rest of the server admits, and one for the server itself.
 import type { TrustDomain } from '@credence/sdk';
 import type { KeyType } from '@credence/sdk/keys';
-import type { Clock, Logger, Random } from '@credence/sdk/runtime';
+import { every, type Clock, type Logger, type Random } from '@credence/sdk/runtime';
 import type { BundleStore } from '../datastore/bundle-store.js';
 import type { JournalStore } from '../datastore/journal-store.js';
 import type { KeyManager } from '../keys/key-manager.js';
-import { every } from './every.js';
 import { AuthorityJournal } from './journal.js';
 import { OwnBundle } from './own-bundle.js';
 import type { IssuedX509Svid, X509SvidIssuer, X509SvidRequest } from './ports.js';

@@ -1,16 +1,10 @@
 // `healthcheck`
-import { defineCommand, exitCodes, socketFlags } from '@credence/sdk/daemon';
+import { defineCommand, exitCodes, healthcheckFlags } from '@credence/sdk/daemon';
 import { healthApi } from '@credence/sdk/wire';
 import type { HealthCheckResponse__Output } from '@credence/sdk/wire/gen/grpc/health/v1/HealthCheckResponse.js';
 import { answer, withServer } from './admin-client.js';
 
-const flags = {
-  ...socketFlags,
-  shallow: { kind: 'boolean', default: false, help: 'accepted and without effect' },
-  verbose: { kind: 'boolean', default: false, help: 'say what is done' },
-} as const;
-
-export const command = defineCommand(flags, async (values, terminal) => {
+export const command = defineCommand(healthcheckFlags, async (values, terminal) => {
   if (values.verbose) terminal.out('Checking server health...\n');
   const { status } = await withServer(values, terminal, (connect) => {
     const client = connect(healthApi);

@@ -9,9 +9,8 @@ import {
   lockDataDirectory,
 } from '@credence/sdk/daemon';
 import { systemClock, systemRandom } from '@credence/sdk/runtime';
-import { loadServerConfig } from '../config.js';
+import { loadServerConfig, runFlags } from '../config.js';
 import { createServer } from '../server.js';
-import { runFlags } from './run-flags.js';
 
 export const command = defineCommand(runFlags, async (values, terminal) => {
   const { settings, log: logOptions } = await loadServerConfig(values, defaultPaths('server', terminal));

@@ -1,7 +1,6 @@
 // `validate`: whether `run` with the same flags would accept its configuration.
 import { defaultPaths, defineCommand, exitCodes } from '@credence/sdk/daemon';
-import { loadServerConfig } from '../config.js';
-import { runFlags } from './run-flags.js';
+import { loadServerConfig, runFlags } from '../config.js';
 
 export const command = defineCommand(runFlags, async (values, terminal) => {
   await loadServerConfig(values, defaultPaths('server', terminal));

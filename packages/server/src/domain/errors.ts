@@ -22,8 +22,6 @@ export const serverErrors = {
   ERR_NOT_READY: { meaning: 'the server has no active authority yet' },
   ERR_DATASTORE: { meaning: 'the datastore failed' },
   ERR_DATASTORE_UNUSABLE: { meaning: 'the database is damaged, foreign or of a newer version' },
-  ERR_CONFIG: { meaning: 'the configuration is not usable' },
-  ERR_IN_USE: { meaning: 'the data directory or socket belongs to a running server' },
 } as const satisfies Record<string, Row>;
 
 export type ServerErrorCode = keyof typeof serverErrors;

@@ -1,12 +1,11 @@
 // Keeps the entry graph in step with the datastore: loads everything once, and then reads the change log after each
 // commit of this server, and now and then for the commits of others.
 import { SpiffeId } from '@credence/sdk';
-import { Latest, type Clock, type Logger } from '@credence/sdk/runtime';
+import { every, Latest, type Clock, type Logger } from '@credence/sdk/runtime';
 import type { AgentStore } from '../datastore/agent-store.js';
 import type { Change, ChangeLog } from '../datastore/change-log.js';
 import type { EntryStore } from '../datastore/entry-store.js';
 import type { EntryGraph } from './entry-graph.js';
-import { every } from './every.js';
 
 export interface ChangeFollowerOptions {
   readonly graph: EntryGraph;
@@ -51,7 +50,8 @@ export class ChangeFollower {
 
   /** Reads the commits of other servers, and again what could not be read, until the signal. */
   poll(signal: AbortSignal): Promise<void> {
-    return every(pollIntervalMs, { clock: this.#options.clock, signal }, () => this.#catchUp());
+    const { clock, log } = this.#options;
+    return every({ name: 'change log', intervalMs: pollIntervalMs, clock, log, signal }, () => this.#catchUp());
   }
 
   async #load(): Promise<void> {

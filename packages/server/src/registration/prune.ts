@@ -1,8 +1,7 @@
 // The job that deletes expired entries and old changes. Expiry is hygiene: an expired entry counts until it is pruned.
-import type { Clock, Logger } from '@credence/sdk/runtime';
+import { every, type Clock, type Logger } from '@credence/sdk/runtime';
 import type { ChangeLog } from '../datastore/change-log.js';
 import type { EntryStore } from '../datastore/entry-store.js';
-import { every } from './every.js';
 
 export interface PruneOptions {
   readonly entries: Pick<EntryStore, 'pruneExpired'>;
@@ -18,13 +17,8 @@ const changesKeptMs = 12 * 3_600_000;
 
 /** Prunes every five minutes until the signal; a failure is logged, and the next turn tries again. */
 export function pruneRegularly(options: PruneOptions): Promise<void> {
-  return every(intervalMs, options, async () => {
-    try {
-      await prune(options);
-    } catch (error) {
-      options.log.error({ err: error }, 'pruning failed');
-    }
-  });
+  const { clock, log, signal } = options;
+  return every({ name: 'pruning', intervalMs, clock, log, signal }, () => prune(options));
 }
 
 async function prune({ entries, changes, clock, log }: PruneOptions): Promise<void> {

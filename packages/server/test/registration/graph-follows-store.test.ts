@@ -7,7 +7,7 @@ import { ManualClock } from '@credence/sdk/testing';
 import type { Datastore } from '../../dist/datastore/datastore.js';
 import { openDatastore } from '../../dist/datastore/sql/open-datastore.js';
 import { Registration } from '../../dist/registration/registration.js';
-import { attestation, id, newEntry, selectors, start, temporaryFolder, trustDomain } from '../datastore/fixtures.js';
+import { attestation, id, newEntry, selectors, start, temporaryDirectory, trustDomain } from '../datastore/fixtures.js';
 
 // Few names, so that entries collide, chain, form cycles and become aliases.
 const agentIds = ['a', 'b'].map((name) => id(`/spire/agent/t/${name}`));
@@ -69,7 +69,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 describe('the entry graph', () => {
   it('equals one that is loaded afresh, after any writes, alone or together', async function () {
     this.timeout(60_000);
-    await using folder = await temporaryFolder();
+    await using folder = await temporaryDirectory();
     let run = 0;
     const property = fc.asyncProperty(fc.array(fc.array(steps, { maxLength: 4 }), { maxLength: 12 }), async (turns) => {
       const path = join(folder.path, `${String(run++)}.sqlite3`);

@@ -12,7 +12,7 @@ import {
   newEntry,
   selectors,
   start,
-  temporaryFolder,
+  temporaryDirectory,
   trustDomain,
 } from '../datastore/fixtures.js';
 
@@ -26,7 +26,7 @@ async function withRegistration(
   work: (started: Started) => Promise<void>,
   seed: (datastore: Datastore) => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
-  await using folder = await temporaryFolder();
+  await using folder = await temporaryDirectory();
   const clock = new ManualClock(start);
   await using datastore = await openDatastore({ path: join(folder.path, 'd.sqlite3'), clock, log: silentLogger });
   await seed(datastore);
@@ -57,7 +57,7 @@ describe('Registration', () => {
     ));
 
   it('misses no write that comes while it loads', async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await temporaryDirectory();
     const clock = new ManualClock(start);
     await using datastore = await openDatastore({ path: join(folder.path, 'd.sqlite3'), clock, log: silentLogger });
     const settings = { trustDomain, datastore, clock, random: systemRandom, log: silentLogger };
@@ -166,7 +166,7 @@ describe('Registration', () => {
     }));
 
   it('reads again at the next turn what it could not read', async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await temporaryDirectory();
     const clock = new ManualClock(start);
     await using datastore = await openDatastore({ path: join(folder.path, 'd.sqlite3'), clock, log: silentLogger });
     let failures = 0;

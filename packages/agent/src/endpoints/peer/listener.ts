@@ -1,12 +1,9 @@
 // A Unix socket that knows its callers: each connection is handed to gRPC only after the kernel has said whose it is.
-import { chmod } from 'node:fs/promises';
 import { createServer, type Server as SocketServer, type Socket } from 'node:net';
-import { dirname } from 'node:path';
 import { ServerCredentials, type Server } from '@grpc/grpc-js';
+import { listenOnSocket, trackSockets } from '@credence/sdk/daemon';
 import type { Logger } from '@credence/sdk/runtime';
 import type { PeerRegistry } from './peer-registry.js';
-import { ensureSocketDirectory } from './socket-directory.js';
-import { clearSocketPath } from './socket-path.js';
 
 export interface PeerListenerOptions {
   readonly log: Logger;
@@ -19,17 +16,17 @@ export interface PeerListenerOptions {
   readonly socketMode: number;
 }
 
-// With Node's default of 511, a burst of connections fails with EAGAIN while the agent is busy.
-const backlog = 4096;
+// Everybody may pass through the folder to the socket.
+const directoryMode = 0o755;
 
 export class PeerListener {
   readonly #options: PeerListenerOptions;
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
-  readonly #connections = new Set<Socket>();
   // Sockets are not paused until gRPC reads them: it would wait for ever.
   readonly #listener: SocketServer = createServer((socket) => {
     this.#accept(socket);
   });
+  readonly #connections = trackSockets(this.#listener);
 
   constructor(options: PeerListenerOptions) {
     this.#options = options;
@@ -43,19 +40,7 @@ export class PeerListener {
    */
   async start(): Promise<void> {
     const { log, socketPath, socketMode } = this.#options;
-    await ensureSocketDirectory(dirname(socketPath));
-    await clearSocketPath(socketPath);
-    await new Promise<void>((resolve, reject) => {
-      this.#listener.once('error', reject);
-      this.#listener.listen({ path: socketPath, backlog }, () => {
-        this.#listener.off('error', reject);
-        resolve();
-      });
-    });
-    this.#listener.on('error', (error) => {
-      log.error({ err: error, socketPath }, 'a connection could not be accepted');
-    });
-    await chmod(socketPath, socketMode);
+    await listenOnSocket(this.#listener, { log, path: socketPath, directoryMode, socketMode });
   }
 
   /** Stops accepting, removes the socket and cuts all connections. */
@@ -68,8 +53,6 @@ export class PeerListener {
   }
 
   #accept(socket: Socket): void {
-    this.#connections.add(socket);
-    socket.once('close', () => this.#connections.delete(socket));
     // What ends a connection shows in its 'close'.
     socket.on('error', () => undefined);
     try {

@@ -1,7 +1,7 @@
 // Who is at the other end of a connection: the process that called connect(2), as the kernel names it, held by a
 // pidfd for as long as the connection lives, so that its pid cannot come to mean another process unnoticed.
 import type { Socket } from 'node:net';
-import { closeFd, isProcessAlive, openPeerPidfd, readPeerCredentials } from '@credence/sdk/daemon';
+import { closeFd, descriptorOf, isProcessAlive, openPeerPidfd, readPeerCredentials } from '@credence/sdk/daemon';
 import { readStartTime } from '../../attestation/workload/process.js';
 import { agentError } from '../../domain/errors.js';
 
@@ -66,12 +66,4 @@ export class SocketPeer implements Peer {
     this.#open = false;
     closeFd(this.#pidfd);
   }
-}
-
-// Node keeps the descriptor of a socket on its handle, on every version that we support, but not in its types.
-function descriptorOf(socket: Socket): number {
-  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: unknown } | null };
-  const fd = handle?.fd;
-  if (typeof fd !== 'number' || fd < 0) throw agentError('ERR_CALLER_UNKNOWN', 'the connection has no descriptor');
-  return fd;
 }

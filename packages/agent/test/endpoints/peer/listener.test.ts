@@ -16,7 +16,7 @@ import { requirePeer } from '../../../dist/endpoints/peer/require-peer.js';
 import { WorkloadEndpoint } from '../../../dist/endpoints/workload-endpoint.js';
 import { header, StreamReader, TestEndpoint } from '../../support/endpoint.js';
 import { FakeWorkloadSnapshots, identity, snapshot } from '../../support/fake-workload-snapshots.js';
-import { until } from '../../support/until.js';
+import { until } from '../../../../sdk/dist-test/support/until.js';
 
 const connector = fileURLToPath(new URL('../../support/connector.js', import.meta.url));
 const snapshots = new FakeWorkloadSnapshots(snapshot([identity('a')]));
@@ -104,7 +104,7 @@ describe('a peer', () => {
   });
 
   it('is refused when its connection has no descriptor any more', () => {
-    assert.throws(() => new SocketPeer(new Socket(), '/proc'), { code: 'ERR_CALLER_UNKNOWN' });
+    assert.throws(() => new SocketPeer(new Socket(), '/proc'), { code: 'ERR_PEER_CREDENTIALS' });
   });
 
   it('is refused, and its pidfd given back, when proc(5) does not show it', async () => {

@@ -3,7 +3,7 @@ import { status } from '@grpc/grpc-js';
 import type { X509BundlesResponse__Output } from '@credence/sdk/wire/gen/X509BundlesResponse.js';
 import { header, StreamReader, TestEndpoint } from '../../support/endpoint.js';
 import { FakeWorkloadSnapshots, identity, snapshot, trustBundle } from '../../support/fake-workload-snapshots.js';
-import { until } from '../../support/until.js';
+import { until } from '../../../../sdk/dist-test/support/until.js';
 
 const federated = [trustBundle('b.test', 'rootB'), trustBundle('a.test', 'rootA1,', 'rootA2')];
 

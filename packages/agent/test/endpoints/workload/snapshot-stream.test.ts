@@ -3,7 +3,7 @@ import type { ClientHttp2Stream } from 'node:http2';
 import { header, StreamReader, TestEndpoint } from '../../support/endpoint.js';
 import { FakeWorkloadSnapshots, identity, snapshot, trustBundle } from '../../support/fake-workload-snapshots.js';
 import { connectRaw } from '../../support/raw-call.js';
-import { until } from '../../support/until.js';
+import { until } from '../../../../sdk/dist-test/support/until.js';
 
 function large(generation: number): ReturnType<typeof snapshot> {
   const bundle = trustBundle('example.org', `generation ${generation};`, 'x'.repeat(200_000));

@@ -31,8 +31,6 @@ const rows: Readonly<Record<ServerErrorCode, Row>> = {
   ERR_NOT_READY: { code: status.UNAVAILABLE, text: 'server is initializing' },
   ERR_DATASTORE: { code: status.INTERNAL, text: 'datastore failure' },
   ERR_DATASTORE_UNUSABLE: { code: status.INTERNAL, text: 'datastore failure' },
-  ERR_CONFIG: internal,
-  ERR_IN_USE: internal,
 };
 
 /** The status that `error` leaves as. Its cause is the error when something was held back that belongs in the log. */

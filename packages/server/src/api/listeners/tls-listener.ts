@@ -3,6 +3,7 @@
 // domain (X509-SVID §5), and its SPIFFE ID must be a member of ours or an administrator.
 import type { AddressInfo, Socket } from 'node:net';
 import type { SpiffeId, TrustDomain, X509SvidSource } from '@credence/sdk';
+import { listen, trackSockets } from '@credence/sdk/daemon';
 import {
   anyOf,
   authorizeMemberOf,
@@ -14,8 +15,6 @@ import {
 } from '@credence/sdk/tls';
 import type { PeerSvid } from '../caller.js';
 import { InjectedServer, type InjectedServerOptions } from './injected-server.js';
-import { listen } from './listen.js';
-import { trackSockets } from './sockets.js';
 
 export interface TlsListenerOptions extends Omit<InjectedServerOptions, 'maxConnectionAgeMs'> {
   readonly trustDomain: TrustDomain;
@@ -64,7 +63,7 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
     });
     grpc.inject(socket);
   });
-  await listen(server, { host: bindAddress, port: bindPort });
+  await listen(server, { host: bindAddress, port: bindPort }, options.log);
   const { address, port } = server.address() as AddressInfo;
   return { address: { address, port }, [Symbol.asyncDispose]: () => grpc.shutDown(server, sockets) };
 }

@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import type { Entry } from '@credence/sdk/wire/gen/spire/api/types/Entry.js';
-import { createEntries, deleteAllEntries, entry, wireId } from '../support/entries.js';
-import { call, TestServer } from '../support/test-server.js';
+import { entry, useEntryService, wireId } from '../support/entries.js';
+import { call } from '../support/test-server.js';
 
 describe('the Entry service', () => {
-  let server: TestServer;
-  let entries: TestServer['local']['entries'];
-  before(async () => {
-    server = await TestServer.start();
-    entries = server.local.entries;
-  });
-  after(() => server[Symbol.asyncDispose]());
-  afterEach(() => deleteAllEntries(server.local));
-  const create = (...wanted: Entry[]): ReturnType<typeof createEntries> => createEntries(server.local, ...wanted);
+  const service = useEntryService();
+  const { create } = service;
 
   const paths = async (): Promise<string[]> => {
-    const response = await call(entries, 'ListEntries', {});
+    const response = await call(service.entries, 'ListEntries', {});
     return response.entries.map((one) => one.spiffe_id!.path);
   };
 
@@ -25,7 +18,10 @@ describe('the Entry service', () => {
       changed: Entry,
       inputMask: Record<string, boolean> | null = null,
     ): Promise<{ code: number; message: string; entry: Entry | null }> => {
-      const { results } = await call(entries, 'BatchUpdateEntry', { entries: [changed], input_mask: inputMask });
+      const { results } = await call(service.entries, 'BatchUpdateEntry', {
+        entries: [changed],
+        input_mask: inputMask,
+      });
       return { ...results[0]!.status!, entry: results[0]!.entry };
     };
 
@@ -76,7 +72,7 @@ describe('the Entry service', () => {
   describe('BatchDeleteEntry', () => {
     it('answers each ID with its outcome', async () => {
       await create(entry('/web', { id: 'e' }));
-      const { results } = await call(entries, 'BatchDeleteEntry', { ids: ['e', 'x', '', 'e'] });
+      const { results } = await call(service.entries, 'BatchDeleteEntry', { ids: ['e', 'x', '', 'e'] });
       assert.deepEqual(results, [
         { id: 'e', status: { code: status.OK, message: 'OK' } },
         { id: 'x', status: { code: status.NOT_FOUND, message: 'entry not found' } },

@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import type { Entry } from '@credence/sdk/wire/gen/spire/api/types/Entry.js';
-import { createEntries, deleteAllEntries, entry, wireId } from '../support/entries.js';
-import { call, TestServer } from '../support/test-server.js';
+import { entry, useEntryService, wireId } from '../support/entries.js';
+import { call } from '../support/test-server.js';
 
 describe('the Entry service', () => {
-  let server: TestServer;
-  let entries: TestServer['local']['entries'];
-  before(async () => {
-    server = await TestServer.start();
-    entries = server.local.entries;
-  });
-  after(() => server[Symbol.asyncDispose]());
-  afterEach(() => deleteAllEntries(server.local));
-  const create = (...wanted: Entry[]): ReturnType<typeof createEntries> => createEntries(server.local, ...wanted);
+  const service = useEntryService();
+  const { create } = service;
 
   describe('BatchCreateEntry', () => {
     it('stores every field as it was given', async () => {
@@ -37,7 +30,7 @@ describe('the Entry service', () => {
         additional_attributes: { disable_x509_svid_prefetch: true, jwt_svid_include_jti: false },
       };
       assert.equal((await create(wanted))[0]?.code, status.OK);
-      const stored = await call(entries, 'GetEntry', { id: 'my-entry' });
+      const stored = await call(service.entries, 'GetEntry', { id: 'my-entry' });
       const { created_at: createdAt, revision_number: revision, ...fields } = stored;
       assert.deepEqual(fields, { ...wanted, _additional_attributes: 'additional_attributes' });
       assert.equal(revision, '0');
@@ -47,7 +40,7 @@ describe('the Entry service', () => {
     for (const field of ['admin', 'downstream', 'store_svid'] as const) {
       it(`keeps the flag ${field} apart from the others`, async () => {
         await create(entry('/web', { id: 'flags', [field]: true }));
-        const { admin, downstream, store_svid } = await call(entries, 'GetEntry', { id: 'flags' });
+        const { admin, downstream, store_svid } = await call(service.entries, 'GetEntry', { id: 'flags' });
         assert.deepEqual(
           { admin, downstream, store_svid },
           { admin: false, downstream: false, store_svid: false, [field]: true },
@@ -62,7 +55,7 @@ describe('the Entry service', () => {
           additional_attributes: { disable_x509_svid_prefetch: false, jwt_svid_include_jti: false },
         }),
       );
-      assert.equal((await call(entries, 'GetEntry', { id: 'a' })).additional_attributes ?? null, null);
+      assert.equal((await call(service.entries, 'GetEntry', { id: 'a' })).additional_attributes ?? null, null);
     });
 
     it('answers each item for itself, in order', async () => {
@@ -85,7 +78,7 @@ describe('the Entry service', () => {
 
     it('answers a similar entry with the entry that is there, whatever else differs', async () => {
       const [first] = await create(entry('/web', { x509_svid_ttl: 60 }));
-      const { results } = await call(entries, 'BatchCreateEntry', {
+      const { results } = await call(service.entries, 'BatchCreateEntry', {
         entries: [entry('/web', { id: 'other', x509_svid_ttl: 99, admin: true })],
       });
       assert.deepEqual(results[0]?.status, { code: status.ALREADY_EXISTS, message: 'similar entry already exists' });
@@ -103,7 +96,7 @@ describe('the Entry service', () => {
     });
 
     it('masks the entry of the answer', async () => {
-      const { results } = await call(entries, 'BatchCreateEntry', {
+      const { results } = await call(service.entries, 'BatchCreateEntry', {
         entries: [entry('/web', { id: 'masked', hint: 'h' })],
         output_mask: { hint: true },
       });
@@ -165,7 +158,7 @@ describe('the Entry service', () => {
         assert.match(bad.message, /^failed to (convert|create) entry: /);
         assert.match(bad.message, message);
         assert.equal(bad.id, undefined);
-        assert.equal((await call(entries, 'CountEntries', {})).count, 1);
+        assert.equal((await call(service.entries, 'CountEntries', {})).count, 1);
       });
     }
 

@@ -1,29 +1,21 @@
 import assert from 'node:assert/strict';
-import type { Entry } from '@credence/sdk/wire/gen/spire/api/types/Entry.js';
 import type { _spire_api_server_entry_v1_ListEntriesRequest_Filter as Filter } from '@credence/sdk/wire/gen/spire/api/server/entry/v1/ListEntriesRequest.js';
-import { createEntries, deleteAllEntries, entry, wireId } from '../support/entries.js';
+import { entry, useEntryService, wireId } from '../support/entries.js';
 import { refusal } from '../support/refusal.js';
-import { call, TestServer } from '../support/test-server.js';
+import { call } from '../support/test-server.js';
 
 describe('the Entry service', () => {
-  let server: TestServer;
-  let entries: TestServer['local']['entries'];
-  before(async () => {
-    server = await TestServer.start();
-    entries = server.local.entries;
-  });
-  after(() => server[Symbol.asyncDispose]());
-  afterEach(() => deleteAllEntries(server.local));
-  const create = (...wanted: Entry[]): ReturnType<typeof createEntries> => createEntries(server.local, ...wanted);
+  const service = useEntryService();
+  const { create } = service;
   const list = async (filter: Filter): Promise<string[]> => {
-    const response = await call(entries, 'ListEntries', { filter });
+    const response = await call(service.entries, 'ListEntries', { filter });
     return response.entries.map((one) => one.spiffe_id!.path);
   };
 
   describe('GetEntry', () => {
     it('refuses an empty ID and one that is not there', async () => {
-      assert.equal(await refusal(call(entries, 'GetEntry', {})), 'INVALID_ARGUMENT: missing ID');
-      assert.equal(await refusal(call(entries, 'GetEntry', { id: 'x' })), 'NOT_FOUND: entry not found');
+      assert.equal(await refusal(call(service.entries, 'GetEntry', {})), 'INVALID_ARGUMENT: missing ID');
+      assert.equal(await refusal(call(service.entries, 'GetEntry', { id: 'x' })), 'NOT_FOUND: entry not found');
     });
   });
 
@@ -63,7 +55,7 @@ describe('the Entry service', () => {
     for (const [name, filter, expected] of cases) {
       it(`lists and counts with the filter ${name}`, async () => {
         assert.deepEqual((await list(filter)).sort(), [...expected].sort());
-        assert.equal((await call(entries, 'CountEntries', { filter })).count, expected.length);
+        assert.equal((await call(service.entries, 'CountEntries', { filter })).count, expected.length);
       });
     }
 
@@ -93,9 +85,9 @@ describe('the Entry service', () => {
     ];
     for (const [name, filter, message] of malformed) {
       it(`refuses ${name}`, async () => {
-        const refused = await refusal(call(entries, 'ListEntries', { filter }));
+        const refused = await refusal(call(service.entries, 'ListEntries', { filter }));
         assert.ok(refused.startsWith(`INVALID_ARGUMENT: ${message}`), refused);
-        assert.equal(await refusal(call(entries, 'CountEntries', { filter })), refused);
+        assert.equal(await refusal(call(service.entries, 'CountEntries', { filter })), refused);
       });
     }
   });
@@ -107,7 +99,7 @@ describe('the Entry service', () => {
       const pages: string[][] = [];
       let token = '';
       do {
-        const page = await call(entries, 'ListEntries', { page_size: 2, page_token: token });
+        const page = await call(service.entries, 'ListEntries', { page_size: 2, page_token: token });
         pages.push(page.entries.map((one) => one.spiffe_id!.path));
         token = page.next_page_token;
       } while (token !== '');
@@ -116,24 +108,24 @@ describe('the Entry service', () => {
 
     for (const size of [0, -1]) {
       it(`answers everything for a page size of ${size}, whatever the token`, async () => {
-        const page = await call(entries, 'ListEntries', { page_size: size, page_token: 'nonsense' });
+        const page = await call(service.entries, 'ListEntries', { page_size: size, page_token: 'nonsense' });
         assert.equal(page.entries.length, 4);
         assert.equal(page.next_page_token, '');
       });
     }
 
     it('allocates nothing by the size that is asked for', async () => {
-      const page = await call(entries, 'ListEntries', { page_size: 2 ** 31 - 1 });
+      const page = await call(service.entries, 'ListEntries', { page_size: 2 ** 31 - 1 });
       assert.equal(page.entries.length, 4);
     });
 
     it('answers a token beyond every row with an empty page', async () => {
-      const page = await call(entries, 'ListEntries', { page_size: 1, page_token: '9'.repeat(30) });
+      const page = await call(service.entries, 'ListEntries', { page_size: 1, page_token: '9'.repeat(30) });
       assert.deepEqual([page.entries, page.next_page_token], [[], '']);
     });
 
     it('refuses a token that is no row id', async () => {
-      const refused = await refusal(call(entries, 'ListEntries', { page_size: 1, page_token: "1' or 1=1" }));
+      const refused = await refusal(call(service.entries, 'ListEntries', { page_size: 1, page_token: "1' or 1=1" }));
       assert.match(refused, /could not parse token/);
     });
   });

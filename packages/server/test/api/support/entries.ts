@@ -1,6 +1,6 @@
 // Registration entries as the wire has them.
 import type { Entry } from '@credence/sdk/wire/gen/spire/api/types/Entry.js';
-import { call, type Clients } from './test-server.js';
+import { call, TestServer, type Clients } from './test-server.js';
 
 export function wireId(path: string): { trust_domain: string; path: string } {
   return { trust_domain: 'example.org', path };
@@ -12,16 +12,30 @@ export function entry(path: string, changes: Entry = {}): Entry {
   return { spiffe_id: wireId(path), parent_id: wireId('/node'), selectors, ...changes };
 }
 
-/** Outcome and ID of each entry. */
-export async function createEntries(
-  { entries }: Clients,
-  ...wanted: Entry[]
-): Promise<{ code: number; message: string; id: string | undefined }[]> {
-  const { results } = await call(entries, 'BatchCreateEntry', { entries: wanted });
-  return results.map(({ status: outcome, entry: made }) => ({ ...outcome!, id: made?.id }));
+/** What the tests of the Entry service work on. */
+export interface EntryService {
+  readonly entries: Clients['entries'];
+  /** Creates entries; outcome and ID of each. */
+  readonly create: (...wanted: Entry[]) => Promise<{ code: number; message: string; id: string | undefined }[]>;
 }
 
-export async function deleteAllEntries({ entries }: Clients): Promise<void> {
-  const { entries: all } = await call(entries, 'ListEntries', {});
-  await call(entries, 'BatchDeleteEntry', { ids: all.map((one) => one.id) });
+/** A server for the `describe` that calls this; each test begins without entries. */
+export function useEntryService(): EntryService {
+  let server: TestServer;
+  const service = {
+    get entries() {
+      return server.local.entries;
+    },
+    create: async (...wanted: Entry[]) => {
+      const { results } = await call(service.entries, 'BatchCreateEntry', { entries: wanted });
+      return results.map(({ status: outcome, entry: made }) => ({ ...outcome!, id: made?.id }));
+    },
+  };
+  before(async () => (server = await TestServer.start()));
+  after(() => server[Symbol.asyncDispose]());
+  afterEach(async () => {
+    const { entries: all } = await call(service.entries, 'ListEntries', {});
+    await call(service.entries, 'BatchDeleteEntry', { ids: all.map((one) => one.id) });
+  });
+  return service;
 }

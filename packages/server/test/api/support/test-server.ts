@@ -2,18 +2,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  credentials,
-  type ChannelCredentials,
-  type Client,
-  type requestCallback,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { credentials, type ChannelCredentials, type Client } from '@grpc/grpc-js';
 import { TrustDomain } from '@credence/sdk';
 import { silentLogger, systemClock, systemRandom, type Clock, type Logger } from '@credence/sdk/runtime';
 import { agentApi, bundleApi, entryApi, healthApi, svidApi, type Contract } from '@credence/sdk/wire';
 import { createServer, type Server } from '../../../dist/server.js';
 import type { ServerSettings } from '../../../dist/settings.js';
+import { call } from '../../../../sdk/dist-test/support/call.js';
+
+export { call };
 
 export interface TestServerOptions extends Partial<ServerSettings> {
   readonly clock?: Clock;
@@ -117,28 +114,4 @@ function defaults(folder: string): ServerSettings {
     adminIds: [],
     rateLimit: { attestation: false, signing: false },
   };
-}
-
-type Done<Response> = (error: ServiceError | null, response?: Response) => void;
-type RequestOf<Method> = Method extends (request: infer Request, done: requestCallback<infer _>) => unknown
-  ? Request
-  : never;
-type ResponseOf<Method> = Method extends (request: infer _, done: requestCallback<infer Response>) => unknown
-  ? Response
-  : never;
-
-/** Calls a unary method: `call(client, 'CountEntries', {})`. */
-export function call<C extends Client, Name extends keyof C & string>(
-  client: C,
-  name: Name,
-  request: RequestOf<C[Name]>,
-): Promise<ResponseOf<C[Name]>> {
-  return new Promise((resolve, reject) => {
-    const done: Done<ResponseOf<C[Name]>> = (error, response) => {
-      if (error !== null || response === undefined) reject(error ?? new Error('no response'));
-      else resolve(response);
-    };
-    const methods = client as unknown as Record<string, (request: unknown, done: Done<ResponseOf<C[Name]>>) => unknown>;
-    methods[name]?.(request, done);
-  });
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JoinTokenProver } from '../../../../dist/attestation/node/join-token/join-token-prover.js';
-import { tempDirectory } from '../../../support/temp-directory.js';
+import { temporaryDirectory } from '../../../../../sdk/dist-test/support/temporary-directory.js';
 
 describe('join token prover', () => {
   it('proves with the bytes of the token', async () => {
@@ -12,7 +12,7 @@ describe('join token prover', () => {
   });
 
   it('reads the file when it is needed, without the white space around the token', async () => {
-    await using directory = await tempDirectory();
+    await using directory = await temporaryDirectory();
     const path = join(directory.path, 'token');
     const prover = new JoinTokenProver({ kind: 'file', path });
     await assert.rejects(prover.payload(), {

@@ -1,0 +1,31 @@
+// Work that comes round: a pause, then the work, again and again until the signal aborts. A round that fails is logged
+// and the next one comes all the same.
+import type { Clock } from './clock.js';
+import type { Logger } from './logger.js';
+
+export interface Routine {
+  /** For the log. */
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Does `work` after each interval, one round at a time, without keeping the process alive. Resolves once the signal has
+ * aborted and the last round is over.
+ */
+export async function every(
+  { name, intervalMs, clock, log, signal }: Routine,
+  work: () => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await clock.sleep(intervalMs, { signal, ref: false });
+      await work();
+    } catch (error) {
+      if (error !== signal.reason) log.error({ routine: name, err: error }, 'a routine failed');
+    }
+  }
+}

@@ -1,0 +1,45 @@
+// What the daemons leave on disk is private under any umask, and their sockets are for those whom they are for.
+import assert from 'node:assert/strict';
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Deployment } from '../support/deployment.js';
+import { watchingWorkload } from '../support/watching-workload.js';
+
+async function modeOf(path: string): Promise<string> {
+  return ((await stat(path)).mode & 0o7777).toString(8);
+}
+
+/** The modes of a folder and of all that is in it. */
+async function modesIn(folder: string): Promise<Map<string, string>> {
+  const modes = new Map([['.', await modeOf(folder)]]);
+  for (const name of await readdir(folder, { recursive: true })) modes.set(name, await modeOf(join(folder, name)));
+  return modes;
+}
+
+describe('the files of the daemons', () => {
+  for (const umask of ['000', '022', '077']) {
+    it(`have their modes under umask ${umask}`, async () => {
+      await using deployment = await Deployment.create();
+      const shell = `umask ${umask}`;
+      const logs = join(deployment.folder, 'logs');
+      await deployment.startServer({ shell, flags: ['--log-file', `${logs}-server`] });
+      await deployment.createEntry('/web');
+      await deployment.launchAgent({ shell, flags: ['--log-file', `${logs}-agent`] });
+      using workload = await watchingWorkload(deployment.workloadSocket());
+      assert.deepEqual(workload.paths, ['/web']);
+      const expected = [
+        { folder: deployment.serverDataDir, files: ['datastore.sqlite3', 'keys.json', 'lock'] },
+        { folder: deployment.agentDataDir(), files: ['agent-data.json', 'keys.json', 'lock'] },
+      ];
+      for (const { folder, files } of expected) {
+        const modes = await modesIn(folder);
+        for (const file of files) assert.ok(modes.has(file), `${file} is not in ${[...modes.keys()].join()}`);
+        for (const [name, mode] of modes) assert.equal(mode, name === '.' ? '700' : '600', join(folder, name));
+      }
+      for (const path of [`${logs}-server`, `${logs}-agent`]) assert.match(await modeOf(path), /^6[04]0$/);
+      assert.equal(await modeOf(deployment.adminSocket), '770');
+      assert.equal(await modeOf(deployment.workloadSocket()), '777');
+      assert.equal(await modeOf(dirname(deployment.workloadSocket())), '755');
+    }).timeout(20_000);
+  }
+});

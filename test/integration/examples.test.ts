@@ -1,0 +1,105 @@
+// examples/, each run to its end as its README says: by root, by a user without privileges, and interrupted.
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Child, Finished } from '../support/child.js';
+import { NewUser } from '../support/new-user.js';
+import { repository } from '../support/source-tree.js';
+import { until } from '../support/until.js';
+
+const demonstration = join(repository, 'examples/mtls/run.mjs');
+const steps = [
+  'A server for the trust domain example.org',
+  'An agent that joined with a one-time token',
+  'Three registration entries',
+  'A service, orders, that lets only payments in',
+  'A caller with another identity is refused',
+  'A caller that is payments is served',
+  'Both SVIDs rotated while calls went on',
+];
+
+describe('examples/mtls', () => {
+  // Both at once: most of the time each waits for a rotation.
+  const runs = [
+    { who: 'whoever runs the tests', unprivileged: false },
+    { who: 'a user without privileges', unprivileged: true },
+  ].map(({ who, unprivileged }) => ({ who, started: once(() => runToEnd(unprivileged)) }));
+  before(() => {
+    for (const { started } of runs) void started().catch(() => undefined);
+  });
+
+  for (const { who, started } of runs) {
+    it(`shows all that it promises to ${who}, and leaves nothing`, async () => {
+      const { uid, code, stdout, stderr, left } = await started();
+      assert.equal(code, 0, stdout + stderr);
+      assert.equal(stderr, '');
+      assert.deepEqual(
+        [...stdout.matchAll(/^ *[\d.]+ s {2}(.*)$/gm)].map(([, title]) => title),
+        steps,
+      );
+      assert.match(stdout, /orders says: hello spiffe:\/\/example\.org\/payments/);
+      assert.match(stdout, /\d+ calls, none failed; a connection opened before the rotation is still open/);
+      assert.equal(stdout.includes('you are not root'), uid !== 0);
+      assert.ok(Number(/^Done in ([\d.]+) s;/m.exec(stdout)?.[1]) < 60);
+      assert.deepEqual(left, []);
+    }).timeout(90_000);
+  }
+
+  it('--keep leaves everything up, with commands that work, until Ctrl-C', async () => {
+    await using user = await NewUser.create();
+    const run = user.type(`exec node '${demonstration}' --keep`);
+    await says(run, 'Everything stays up until Ctrl-C', 60);
+    const commands = run.stdout.replaceAll('\\\n', '').match(/(?<=^ {2})npx .*$/gm) ?? [];
+    assert.equal(commands.length, 5);
+    for (const command of commands.filter((line) => !line.includes('api watch'))) {
+      const { code, stderr } = await user.run(command);
+      assert.equal(code, 0, `${command}: ${stderr}`);
+    }
+    assert.equal((await user.interrupt(run)).code, 0);
+    assert.deepEqual(await leftBy(user), []);
+  }).timeout(90_000);
+
+  for (const after of [steps[0]!, steps[3]!]) {
+    it(`leaves nothing when it is interrupted after "${after}"`, async () => {
+      await using user = await NewUser.create();
+      const run = user.type(`exec node '${demonstration}'`);
+      await says(run, after, 30);
+      const { code, stderr } = await user.interrupt(run);
+      assert.equal(code, 130, stderr);
+      assert.equal(stderr, '');
+      assert.deepEqual(await leftBy(user), []);
+    }).timeout(60_000);
+  }
+});
+
+function says(run: Child, text: string, seconds: number): Promise<boolean> {
+  return until(
+    text,
+    () => {
+      assert.ok(run.running, run.stdout + run.stderr);
+      return run.stdout.includes(text);
+    },
+    seconds,
+  );
+}
+
+interface Ran extends Finished {
+  readonly uid: number;
+  readonly left: readonly string[];
+}
+
+async function runToEnd(unprivileged: boolean): Promise<Ran> {
+  await using user = await NewUser.create({ unprivileged });
+  const finished = await user.run(`node '${demonstration}'`);
+  return { ...finished, uid: user.uid, left: await leftBy(user) };
+}
+
+/** Processes and files. */
+async function leftBy(user: NewUser): Promise<readonly string[]> {
+  return [...(await user.processes()), ...(await readdir(user.temporary))];
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => (result ??= work());
+}
