@@ -142,6 +142,8 @@ class ServerGuard {
   }
 
   readonly #onHandshakeError = (error: Error, socket: TLSSocket): void => {
+    // A handshake that takes too long is reported by Node, not ended.
+    socket.destroy();
     if (isSpiffeError(error)) return;
     // Set when OpenSSL refused the chain; otherwise the handshake itself failed.
     const reason: unknown = socket.authorizationError;
