@@ -18,7 +18,6 @@ describe('kill -9 of the agent', () => {
 
   beforeEach(async () => {
     deployment = await Deployment.create();
-    await deployment.startServer({ config: { agent_ttl: '6s' } });
     admin = new Admin(deployment.adminSocket);
   });
 
@@ -33,6 +32,7 @@ describe('kill -9 of the agent', () => {
   }
 
   it('brings back the same agent: with the token file spent, with it gone, and without the flag', async () => {
+    await deployment.startServer();
     const tokenFile = join(deployment.folder, 'token');
     await writeFile(tokenFile, `${await deployment.generateToken()}\n`, { mode: 0o600 });
     const flags = ['--join-token-file', tokenFile, '--trust-bundle', await deployment.writeBundle()];
@@ -58,11 +58,12 @@ describe('kill -9 of the agent', () => {
 
   it('brings back the same agent when it comes while the agent SVID is being renewed', () =>
     seeded(async (random) => {
+      await deployment.startServer({ config: { agent_ttl: '8s' } });
       await deployment.createEntry('/web');
       let agent = await deployment.launchAgent();
       await serves();
       const ids = await admin.agentIds();
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < 2; round++) {
         await newKeyOnDisk(deployment, agent);
         await sleep(random.next() * 10);
         await agent.stop('SIGKILL');
@@ -73,6 +74,7 @@ describe('kill -9 of the agent', () => {
     })).timeout(40_000);
 
   it('says what to do when the SVID expired meanwhile and there is no token', async () => {
+    await deployment.startServer({ config: { agent_ttl: '4s' } });
     const agent = await deployment.startAgent();
     await agent.stop('SIGKILL');
     const { agents } = await call(admin.agents, 'ListAgents', {});

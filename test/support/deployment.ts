@@ -23,6 +23,8 @@ interface ProcessOptions {
 export interface ServerOptions extends ProcessOptions {
   /** Keys of the configuration file's section `server`. */
   readonly config?: object;
+  /** What it mounts is seen by nobody else. Needs root. */
+  readonly privateMounts?: boolean;
 }
 
 export interface AgentOptions extends ProcessOptions {
@@ -71,11 +73,11 @@ export class Deployment implements AsyncDisposable {
   }
 
   /** Starts the server, and does not wait for anything. */
-  async launchServer({ config = {}, flags = [], shell }: ServerOptions = {}): Promise<Child> {
+  async launchServer({ config = {}, flags = [], shell, privateMounts = false }: ServerOptions = {}): Promise<Child> {
     const args = ['--trust-domain', trustDomain, '--bind-address', '127.0.0.1', '--port', String(this.port)];
     args.push('--data-dir', this.serverDataDir, '--socket-path', this.adminSocket);
     args.push('--config', await this.#config('server', { server: config }), ...flags);
-    return this.track(run(serverCommand, args, shell));
+    return this.track(run(serverCommand, args, shell, privateMounts ? ['unshare', '--mount'] : []));
   }
 
   /** Starts the server and waits until it is healthy. */
@@ -124,12 +126,12 @@ export class Deployment implements AsyncDisposable {
 
   /** Runs `credence-server run` with exactly these flags, until it ends. */
   runServer(flags: readonly string[]): Promise<Finished> {
-    return this.track(run(serverCommand, flags, undefined)).finished;
+    return this.track(run(serverCommand, flags)).finished;
   }
 
   /** Runs `credence-agent run` with exactly these flags, until it ends. */
   runAgent(flags: readonly string[]): Promise<Finished> {
-    return this.track(run(agentCommand, flags, undefined)).finished;
+    return this.track(run(agentCommand, flags)).finished;
   }
 
   agent(...args: string[]): Promise<Finished> {
@@ -185,9 +187,10 @@ export class Deployment implements AsyncDisposable {
   }
 }
 
-function run(script: string, args: readonly string[], shell: string | undefined): Child {
-  if (shell === undefined) return node(script, ['run', ...args]);
-  return new Child('sh', ['-c', `${shell}; exec "$0" "$@"`, process.execPath, script, 'run', ...args]);
+// Whatever stands before the program becomes it, so that its process ID is the child's.
+function run(script: string, args: readonly string[], shell = ':', wrapper: readonly string[] = []): Child {
+  const words = [...wrapper, 'sh', '-c', `${shell}; exec "$0" "$@"`, process.execPath, script, 'run', ...args];
+  return new Child(words[0] ?? 'sh', words.slice(1));
 }
 
 function freePort(): Promise<number> {

@@ -67,13 +67,21 @@ export function parseTtl(field: string, seconds: number): number {
   throw usageError(`${field} is ${seconds}; seconds from 0 (the server's default) to ${largestTtl} are accepted`);
 }
 
-/** A file's text, or that of standard input for `-`. @throws ERR_USAGE when it is not JSON */
+/** The JSON of a file, or of standard input for `-`. @throws ERR_USAGE when it is not JSON */
 export async function readJson(field: string, path: string, readInput: () => Promise<string>): Promise<unknown> {
-  const { readFile } = await import('node:fs/promises');
-  const text = path === '-' ? await readInput() : await readFile(path, 'utf8');
+  const text = path === '-' ? await readInput() : await readText(field, path);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
     throw usageError(`${field}: ${path === '-' ? 'standard input' : path} is not JSON: ${errorText(error)}`);
+  }
+}
+
+async function readText(field: string, path: string): Promise<string> {
+  const { readFile } = await import('node:fs/promises');
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new Error(`${field}: ${path} cannot be read: ${errorText(error)}`, { cause: error });
   }
 }
