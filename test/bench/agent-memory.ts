@@ -43,4 +43,3 @@ await sleep(3000);
 rows.push([`with ${String(streams)} open streams`, mebibytes()]);
 for (const client of clients) client.close();
 printTable('Agent, resident memory', rows);
-process.exit(0);

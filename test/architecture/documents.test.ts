@@ -1,0 +1,117 @@
+// Prose that is compared with what it describes: tables of errors and keys, links, and the tests that are named as proof.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { status } from '@grpc/grpc-js';
+import { sdkErrors } from '@credence/sdk/runtime';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { agentError, agentErrors, type AgentErrorCode } from '../../packages/agent/dist/domain/errors.js';
+import { agentFileSchema } from '../../packages/agent/dist/config.js';
+import { statusOf } from '../../packages/agent/dist/endpoints/status-of.js';
+import { toStatus } from '../../packages/server/dist/api/interceptors/errors.js';
+import { serverError, serverErrors, type ServerErrorCode } from '../../packages/server/dist/domain/errors.js';
+import { serverFileSchema } from '../../packages/server/dist/config.js';
+import { readProse, relativeLinks, section, tableRows } from '../support/prose.js';
+import { repository } from '../support/source-tree.js';
+
+const documents = [
+  ...readdirSync(repository).filter((name) => name.endsWith('.md')),
+  ...readdirSync(join(repository, 'docs')).map((name) => `docs/${name}`),
+];
+
+describe('docs/errors.md', () => {
+  const text = readProse('docs/errors.md');
+
+  it('names the codes of the SDK, whether to retry, and their meanings', () => {
+    const expected = Object.entries(sdkErrors).map(([code, row]) => [code, row.retryable ? 'yes' : 'no', row.meaning]);
+    assert.deepEqual(plainRows(text, '## @credence/sdk'), expected);
+  });
+
+  it('names the codes of the server, the status each leaves as, and their meanings', () => {
+    const expected = Object.entries(serverErrors).map(([code, { meaning }]) => [
+      code,
+      status[toStatus(serverError(code as ServerErrorCode, 'x')).code],
+      meaning,
+    ]);
+    assert.deepEqual(plainRows(text, '## credence-server'), expected);
+  });
+
+  it('names the codes of the agent, the status each leaves as, and their meanings', () => {
+    const expected = Object.entries(agentErrors).map(([code, { meaning }]) => [
+      code,
+      status[statusOf(agentError(code as AgentErrorCode, 'x')).code],
+      meaning,
+    ]);
+    assert.deepEqual(plainRows(text, '## credence-agent'), expected);
+  });
+});
+
+describe('docs/configuration.md', () => {
+  const text = readProse('docs/configuration.md');
+  const daemons = [
+    { name: 'credence-server', schema: serverFileSchema, example: 'examples/config/server.full.yaml' },
+    { name: 'credence-agent', schema: agentFileSchema, example: 'examples/config/agent.full.yaml' },
+  ];
+  for (const { name, schema, example } of daemons) {
+    const rows = plainRows(text, `## ${name}`);
+
+    it(`names every key of ${name}, and no other`, () => {
+      assert.deepEqual(rows.map(([key]) => key).sort(), keysOf(schema).sort());
+    });
+
+    it(`names the defaults of ${name} that its example shows`, () => {
+      const values = valuesIn(parse(readProse(example)));
+      assert.ok(values.size > 5);
+      for (const [key, value] of values) {
+        const [, shown] = rows.find(([documented]) => documented === key) ?? [];
+        if (shown !== 'required') assert.equal(shown, value, key);
+      }
+    });
+  }
+});
+
+describe('docs/spire-compatibility.md', () => {
+  const text = readProse('docs/spire-compatibility.md').replaceAll(/\s+/g, ' ');
+
+  it('names for each difference a test that is there', () => {
+    const proofs = [...text.matchAll(/\[test\]\(([^)]+)\): "([^"]+)"/g)];
+    assert.equal(proofs.length, text.split('[test](').length - 1);
+    for (const [, file, title] of proofs) assert.ok(readProse(join('docs', file!)).includes(title!), title);
+  });
+});
+
+describe('links', () => {
+  for (const document of documents) {
+    it(`of ${document} lead to something`, () => {
+      const missing = relativeLinks(readProse(document)).filter(
+        (target) => !existsSync(join(repository, dirname(document), target)),
+      );
+      assert.deepEqual(missing, []);
+    });
+  }
+});
+
+/** Rows of the tables below a heading, without the marks of code. */
+function plainRows(text: string, heading: string): string[][] {
+  return tableRows(section(text, heading)).map((cells) => cells.map((cell) => cell.replaceAll('`', '')));
+}
+
+/** The keys of a schema, each with those above it: `server.ratelimit.signing`. */
+function keysOf(schema: unknown, prefix = ''): string[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return keysOf(schema.unwrap(), prefix);
+  if (!(schema instanceof z.ZodObject)) return [prefix];
+  return Object.entries(schema.shape as Record<string, unknown>).flatMap(([key, field]) =>
+    keysOf(field, prefix === '' ? key : `${prefix}.${key}`),
+  );
+}
+
+/** The values of a file by key, as they are written in it. */
+function valuesIn(value: unknown, prefix = ''): ReadonlyMap<string, string> {
+  if (Array.isArray(value) || typeof value !== 'object' || value === null) {
+    return new Map([[prefix, typeof value === 'string' ? value : JSON.stringify(value)]]);
+  }
+  return new Map(
+    Object.entries(value).flatMap(([key, field]) => [...valuesIn(field, prefix === '' ? key : `${prefix}.${key}`)]),
+  );
+}
