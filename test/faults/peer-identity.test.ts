@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { SpiffeId, TrustDomain } from '@credence/sdk';
-import { Latest, silentLogger } from '@credence/sdk/runtime';
+import { Latest, silentLogger, systemClock } from '@credence/sdk/runtime';
 import { ProcWorkloadAttestation } from '../../packages/agent/dist/attestation/workload/proc-workload-attestation.js';
 import { UnixAttestor } from '../../packages/agent/dist/attestation/workload/unix/unix-attestor.js';
 import type { Workload, WorkloadAttestor } from '../../packages/agent/dist/attestation/workload/workload-attestor.js';
@@ -134,7 +134,14 @@ describe('the identity of a caller', () => {
     pretend = (attestation) => attestation;
     const real = new ProcWorkloadAttestation({ log: silentLogger, attestors: [attestor], procPath });
     const attestation: WorkloadAttestation = { attest: (peer, signal) => pretend(real).attest(peer, signal) };
-    endpoint = new WorkloadEndpoint({ log: silentLogger, attestation, snapshots, socketPath, procPath });
+    endpoint = new WorkloadEndpoint({
+      clock: systemClock,
+      log: silentLogger,
+      attestation,
+      snapshots,
+      socketPath,
+      procPath,
+    });
     await endpoint.start();
     workload = await WorkloadProcess.start();
   });
@@ -212,9 +219,9 @@ describe('the identity of a caller', () => {
     } else {
       // Nobody but root can change his user: the process is taken to have connected as another one.
       pretend = (real) => ({
-        attest: ({ pid, uid, gid, startTime }, signal) => {
-          const peer = { pid, uid: uid + 1, gid, startTime, isAlive: () => true, disconnect: () => undefined };
-          return real.attest(peer, signal);
+        attest: ({ pid, uid, gid, startTime, executable }, signal) => {
+          const alive = { isAlive: () => true, disconnect: () => undefined };
+          return real.attest({ pid, uid: uid + 1, gid, startTime, executable, ...alive }, signal);
         },
       });
     }

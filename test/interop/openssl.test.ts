@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { Child } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
+import { until } from '../support/until.js';
 import { program } from './programs.js';
 
 describe('OpenSSL', function () {
@@ -15,11 +16,11 @@ describe('OpenSSL', function () {
     await deployment.startServer();
     await deployment.startAgent();
     await deployment.createEntry('/web', '--dns', 'web.example.org', '--dns', 'www.example.org');
-    const { code, stderr } = await deployment.agent(
-      ...['api', 'fetch', 'x509', '--write', deployment.folder, '--silent'],
-      ...['--socket-path', deployment.workloadSocket()],
-    );
-    assert.equal(code, 0, stderr);
+    const fetch = ['api', 'fetch', 'x509', '--write', deployment.folder, '--silent'];
+    await until('the entry to reach the agent', async () => {
+      const { code } = await deployment.agent(...fetch, '--socket-path', deployment.workloadSocket());
+      return code === 0;
+    });
   });
   after(() => deployment[Symbol.asyncDispose]());
 

@@ -127,7 +127,13 @@ class NodeAgent implements Agent {
     this.#resources.push(() => keeping.catch(() => undefined));
     await Promise.race([synchronizer.synchronize(signal), keeping]);
     const attestation = new ProcWorkloadAttestation({ log, procPath, attestors: [this.#unixAttestor()] });
-    const endpoint = new WorkloadEndpoint({ log, attestation, snapshots: subscriptions, socketPath, procPath });
+    const endpoint = new WorkloadEndpoint({
+      ...this.#ports,
+      attestation,
+      snapshots: subscriptions,
+      socketPath,
+      procPath,
+    });
     await endpoint.start();
     this.#resources.push(() => endpoint[Symbol.asyncDispose]());
     log.info({ socketPath }, 'starting Workload API');
@@ -175,7 +181,7 @@ class NodeAgent implements Agent {
       },
     });
     const minter = new Minter({
-      log,
+      ...this.#ports,
       server,
       svids,
       keyType,
@@ -192,11 +198,11 @@ class NodeAgent implements Agent {
       svids,
       minter,
       subscriptions,
-      onBundle: async (own) => {
+      onBundle: (own) => {
         server.drop(); // the next connection is judged by the new authorities
         keeper.expedite(taintedBy(own));
-        await store.storeBundle(own);
       },
+      storeBundle: (own) => store.storeBundle(own),
       onRefused: (refusal, signal) => keeper.recover(refusal, signal),
     });
     return { server, keeper, synchronizer, subscriptions };

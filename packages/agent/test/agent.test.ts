@@ -292,7 +292,7 @@ describe('agent', () => {
       entry.id === 'web' ? mine('web', { revision_number: '1' }) : entry,
     );
     await workload.waitForUpdates(2);
-    assert.equal(server.count('BatchNewX509SVID'), 4); // 500, 500, 1, and 1 for the changed one
+    await until('500, 500, 1, and 1 for the changed one', () => server.count('BatchNewX509SVID') === 4);
   });
 
   it('stops when its signal aborts', async () => {

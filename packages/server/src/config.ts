@@ -17,7 +17,12 @@ import { durationMs, host, logLevel, path, port } from '@credence/sdk/daemon/con
 import { z } from 'zod';
 import type { ServerSettings } from './settings.js';
 
-const wholeSeconds = durationMs
+const tenYearsMs = 87_600 * 3_600_000;
+const lifetimeMs = durationMs.refine(
+  (ms) => ms >= 1000 && ms <= tenYearsMs,
+  'not a lifetime; 1s to 87600h (10 years) is accepted',
+);
+const wholeSeconds = lifetimeMs
   .refine((ms) => ms % 1000 === 0, 'not whole seconds; 90s or 1h is accepted')
   .transform((ms) => ms / 1000);
 
@@ -36,7 +41,7 @@ const serverShape = {
   socket_path: path,
   log_level: logLevel,
   log_file: path,
-  ca_ttl: durationMs,
+  ca_ttl: lifetimeMs,
   ca_key_type: z.enum(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-4096']),
   ca_subject: z.strictObject(subjectShape, unknownKeys(subjectShape)),
   default_x509_svid_ttl: wholeSeconds,

@@ -74,12 +74,26 @@ describe('the configuration of the server', () => {
   const wrongKeys = [
     { text: 'ca_ttl: 0s', says: 'server.ca_ttl: "0s" is not a positive duration' },
     { text: 'default_x509_svid_ttl: 1500ms', says: 'server.default_x509_svid_ttl: not whole seconds' },
+    { text: 'ca_ttl: 1ms', says: 'server.ca_ttl: not a lifetime; 1s to 87600h (10 years) is accepted' },
+    { text: 'ca_ttl: 87601h', says: 'server.ca_ttl: not a lifetime' },
+    { text: 'agent_ttl: 90000000h', says: 'server.agent_ttl: not a lifetime' },
+    { text: 'default_x509_svid_ttl: 87601h', says: 'server.default_x509_svid_ttl: not a lifetime' },
     { text: 'ca_key_type: ec-p521', says: 'server.ca_key_type: ' },
     { text: 'admin_ids: [spiffe://a/b, http://a/b]', says: 'server.admin_ids.1: ' },
     { text: 'bind_port: 80.5', says: 'server.bind_port: not a port' },
     { text: 'ratelimit: { signin: false }', says: 'unknown key "signin"; did you mean "signing"?' },
     { text: 'jwt_issuer: x', says: 'server: unknown key "jwt_issuer"' },
   ];
+  it('takes lifetimes from one second to ten years', async () => {
+    const text = 'server: { trust_domain: a, ca_ttl: 87600h, default_x509_svid_ttl: 87600h, agent_ttl: 1s }';
+    await withFile(text, async (config) => {
+      const { settings } = await loadServerConfig({ config }, paths);
+      assert.equal(settings.caTtlMs, 315_360_000_000);
+      assert.equal(settings.defaultX509SvidTtlSeconds, 315_360_000);
+      assert.equal(settings.agentTtlSeconds, 1);
+    });
+  });
+
   for (const { text, says } of wrongKeys) {
     it(`refuses the key ${text}`, async () => {
       await withFile(`server:\n  trust_domain: a\n  ${text}\n`, (config) =>

@@ -16,7 +16,7 @@ const withLeaf =
 async function sameNames(sign: (index: number) => number): Promise<Trial> {
   const name = { commonName: 'same' };
   const ca = await TestCa.create('a.test', { subject: name });
-  const keys = await Promise.all(Array.from({ length: 50 }, () => generateKey('ec-p256')));
+  const keys = await Promise.all(Array.from({ length: 9 }, () => generateKey('ec-p256')));
   const options = { subject: name, keyUsage: ['keyCertSign'], basicConstraints: { ca: true }, uris: [] } as const;
   const intermediates = keys.map((key, index) =>
     signCertificate(withoutKeyIds(ca, key, options), keys[sign(index)] ?? key),
@@ -69,26 +69,26 @@ const withSerial =
 export const encodingVectors: readonly Vector[] = [
   {
     id: 'XV-71',
-    title: '50 intermediates of one name, each signed by the next',
+    title: '9 intermediates of one name, each signed by the next',
     expected: 'REJECT',
     reason: 'too-complex',
-    make: () => sameNames((index) => (index + 1) % 50),
+    make: () => sameNames((index) => (index + 1) % 9),
   },
   {
     id: 'XV-71',
-    title: '50 intermediates of one name, signed in pairs',
+    title: '9 intermediates of one name, signed in pairs',
     expected: 'REJECT',
     reason: 'too-complex',
-    make: () => sameNames((index) => index % 2),
+    make: () => sameNames((index) => index ^ 1),
   },
   {
     id: 'XV-71',
-    title: 'more than 100 certificates',
+    title: 'more than 10 certificates',
     expected: 'REJECT',
     reason: 'too-complex',
     make: async (scene) => {
       const { chain } = await plainLeaf(scene);
-      return { chain: Array.from({ length: 101 }, () => chain[0]!) };
+      return { chain: Array.from({ length: 11 }, () => chain[0]!) };
     },
   },
   {

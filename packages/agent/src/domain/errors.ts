@@ -7,6 +7,7 @@ interface Row {
 
 export const agentErrors = {
   ERR_CALLER_UNKNOWN: { meaning: 'the kernel does not say who is calling' },
+  ERR_CALLER_LIMIT: { meaning: 'the user of the caller has as many connections as he may have' },
   ERR_ATTESTATION: { meaning: 'the caller could not be attested' },
   ERR_SERVER_UNREACHABLE: { meaning: 'the server did not answer' },
   ERR_SERVER_REFUSED: { meaning: 'the server refused the agent; details.reason says why' },

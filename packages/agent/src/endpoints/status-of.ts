@@ -17,6 +17,7 @@ const serverAway: Row = { code: status.UNAVAILABLE, text: 'the server does not s
 
 const rows = {
   ERR_CALLER_UNKNOWN: attestationFailed,
+  ERR_CALLER_LIMIT: { code: status.RESOURCE_EXHAUSTED, text: 'too many connections' },
   ERR_ATTESTATION: attestationFailed,
   ERR_SERVER_UNREACHABLE: serverAway,
   ERR_SERVER_REFUSED: serverAway,

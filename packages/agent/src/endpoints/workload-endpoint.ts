@@ -1,9 +1,12 @@
 // The agent's public socket (SPIFFE Workload Endpoint): the Workload API and health, for every process of the machine.
 import { Server } from '@grpc/grpc-js';
-import type { Logger } from '@credence/sdk/runtime';
+import type { Clock, Logger } from '@credence/sdk/runtime';
 import { healthApi, workloadApi } from '@credence/sdk/wire';
 import { healthHandlers } from './health/health.js';
+import { sharedProbe } from './health/shared-probe.js';
 import { workloadApiProbe } from './health/workload-api-probe.js';
+import { boundCalls } from './peer/bound-calls.js';
+import { connectionLimit, largestRequest, longestIdleMs, mostCallsOnConnection } from './peer/limits.js';
 import { PeerListener } from './peer/listener.js';
 import { PeerRegistry } from './peer/peer-registry.js';
 import { requirePeer } from './peer/require-peer.js';
@@ -12,6 +15,7 @@ import { requireSecurityHeader } from './workload/security-header.js';
 import { workloadApiHandlers } from './workload/workload-api.js';
 
 export interface WorkloadEndpointOptions {
+  readonly clock: Clock;
   readonly log: Logger;
   readonly attestation: WorkloadAttestation;
   readonly snapshots: WorkloadSnapshots;
@@ -21,9 +25,12 @@ export interface WorkloadEndpointOptions {
   readonly procPath: string;
 }
 
-// gRPC sets no limits of its own: these bound what one connection can make the agent hold. Requests of the Workload
-// API are tokens at most.
-const limits = { 'grpc.max_concurrent_streams': 1024, 'grpc.max_receive_message_length': 128 * 1024 };
+// gRPC sets no limits of its own.
+const limits = {
+  'grpc.max_concurrent_streams': mostCallsOnConnection,
+  'grpc.max_receive_message_length': largestRequest,
+  'grpc.max_connection_idle_ms': longestIdleMs,
+};
 
 // Everybody may ask; who asks decides what is answered.
 const socketMode = 0o777;
@@ -32,16 +39,16 @@ export class WorkloadEndpoint implements AsyncDisposable {
   readonly #server: Server;
   readonly #listener: PeerListener;
 
-  constructor({ log, attestation, snapshots, socketPath, procPath }: WorkloadEndpointOptions) {
-    const peers = new PeerRegistry({ procPath });
+  constructor({ clock, log, attestation, snapshots, socketPath, procPath }: WorkloadEndpointOptions) {
+    const peers = new PeerRegistry({ procPath, connectionLimit: connectionLimit(procPath) });
     this.#server = new Server({
       ...limits,
       'grpc.enable_channelz': 0,
-      interceptors: [requirePeer(peers), requireSecurityHeader],
+      interceptors: [boundCalls({ clock, log, peers }), requirePeer(peers), requireSecurityHeader],
     });
     this.#server.addService(workloadApi.definition, workloadApiHandlers({ log, peers, attestation, snapshots }));
-    this.#server.addService(healthApi.definition, healthHandlers(workloadApiProbe(socketPath)));
-    this.#listener = new PeerListener({ log, peers, server: this.#server, socketPath, socketMode });
+    this.#server.addService(healthApi.definition, healthHandlers(sharedProbe(workloadApiProbe(socketPath), clock)));
+    this.#listener = new PeerListener({ clock, log, peers, server: this.#server, socketPath, socketMode });
   }
 
   /**

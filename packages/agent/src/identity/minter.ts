@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { generateKey, type KeyType } from '@credence/sdk/keys';
-import type { Logger } from '@credence/sdk/runtime';
+import type { Clock, Logger } from '@credence/sdk/runtime';
 import { createCertificateRequest } from '@credence/sdk/x509';
 import type { AuthorizedEntry } from '../domain/authorized-entry.js';
 import { parseIssuedSvid } from '../domain/issued-svid.js';
@@ -10,7 +10,11 @@ import type { WorkloadX509Svid } from '../domain/workload-identity.js';
 import type { ServerPort, X509SvidResult } from './ports.js';
 import type { SvidCache } from './svid-cache.js';
 
+// Keys are made on the threads that also read files for attestation: callers must not wait for a batch of RSA keys.
+const parallelKeys = 2;
+
 export interface MinterOptions {
+  readonly clock: Clock;
   readonly server: Pick<ServerPort, 'batchSize' | 'newX509Svids'>;
   readonly svids: SvidCache;
   readonly keyType: KeyType;
@@ -48,7 +52,7 @@ export class Minter {
 
   async #mintBatch(batch: readonly AuthorizedEntry[], signal: AbortSignal): Promise<void> {
     const { server, onIssued } = this.#options;
-    const requests = await Promise.all(batch.map((entry) => this.#prepare(entry)));
+    const requests = await this.#prepareAll(batch);
     const wire = requests.map(({ entry, csr }) => ({ entryId: entry.id, csr }));
     const results = await server.newX509Svids(wire, signal);
     const issued: AuthorizedEntry[] = [];
@@ -58,6 +62,16 @@ export class Minter {
       if (index % 8 === 7) await nextTurn();
     }
     onIssued(issued);
+  }
+
+  async #prepareAll(batch: readonly AuthorizedEntry[]): Promise<readonly Request[]> {
+    const requests: Request[] = [];
+    const waiting = batch.values();
+    const prepareNext = async (): Promise<void> => {
+      for (const entry of waiting) requests.push(await this.#prepare(entry));
+    };
+    await Promise.all(Array.from({ length: parallelKeys }, prepareNext));
+    return requests;
   }
 
   async #prepare(entry: AuthorizedEntry): Promise<Request> {
@@ -70,10 +84,15 @@ export class Minter {
   }
 
   #accept({ entry, privateKey }: Request, result: X509SvidResult | undefined): boolean {
+    const { clock, svids } = this.#options;
     try {
-      this.#options.svids.store(entry, issuedSvid(entry, privateKey, result));
+      const svid = issuedSvid(entry, privateKey, result);
+      // The one that is held may still be good.
+      if (svid.expiresAt <= clock.now()) throw new Error('the server issued an SVID that has expired');
+      svids.store(entry, svid);
       return true;
     } catch (error) {
+      svids.refuse(entry);
       const fields = { entryId: entry.id, spiffeId: entry.spiffeId.toString(), err: error };
       this.#options.log.warn(fields, 'failed to mint X509-SVID');
       return false;

@@ -1,5 +1,5 @@
 // The X.509-SVIDs held for entries. An old one stays until its replacement is there, unless it must not be served.
-import type { Clock, Random } from '@credence/sdk/runtime';
+import { Backoff, type Clock, type Random } from '@credence/sdk/runtime';
 import { isSameRevision, type AuthorizedEntry } from '../domain/authorized-entry.js';
 import type { WorkloadIdentity, WorkloadX509Svid } from '../domain/workload-identity.js';
 import { rotationTime } from './rotation-policy.js';
@@ -18,10 +18,18 @@ interface Held {
   shown: { readonly entry: AuthorizedEntry; readonly identity: WorkloadIdentity } | undefined;
 }
 
+/** An entry, in one revision, for which the server has issued nothing of late. */
+interface Refusal {
+  readonly entry: AuthorizedEntry;
+  readonly backoff: Backoff;
+  readonly retryAt: Date;
+}
+
 /** One SVID an entry, with its key, in memory only. */
 export class SvidCache {
   readonly #options: SvidCacheOptions;
   readonly #held = new Map<string, Held>();
+  readonly #refusals = new Map<string, Refusal>();
 
   constructor(options: SvidCacheOptions) {
     this.#options = options;
@@ -48,16 +56,30 @@ export class SvidCache {
     const from = new Date(Math.max(clock.now().getTime(), svid.notBefore.getTime()));
     const rotateAt = rotationTime({ from, expiresAt: svid.expiresAt }, random);
     this.#held.set(entry.id, { issuedFor: entry, svid, rotateAt, shown: undefined });
+    this.#refusals.delete(entry.id);
+  }
+
+  /** There was no usable SVID to be had for this revision of the entry: it is due again after a while, longer each time. */
+  refuse(entry: AuthorizedEntry): void {
+    const { clock, random } = this.#options;
+    const before = this.#refusalOf(entry);
+    const backoff = before?.backoff ?? new Backoff({ initialMs: 1000, factor: 2, maxMs: 60_000, jitter: 0.2 }, random);
+    const retryAt = new Date(clock.now().getTime() + backoff.next());
+    this.#refusals.set(entry.id, { entry, backoff, retryAt });
   }
 
   remove(entryId: string): void {
     this.#held.delete(entryId);
+    this.#refusals.delete(entryId);
   }
 
-  /** Whether the entry's SVID is missing, of another revision, or at its time of rotation. */
+  /** Whether the entry's SVID is missing, of another revision, or at its time of rotation, and may be asked for now. */
   isDue(entry: AuthorizedEntry): boolean {
+    const { clock } = this.#options;
+    const refusal = this.#refusalOf(entry);
+    if (refusal !== undefined && refusal.retryAt > clock.now()) return false;
     const held = this.#held.get(entry.id);
-    return held === undefined || !isSameRevision(held.issuedFor, entry) || held.rotateAt <= this.#options.clock.now();
+    return held === undefined || !isSameRevision(held.issuedFor, entry) || held.rotateAt <= clock.now();
   }
 
   holds(entryId: string): boolean {
@@ -72,11 +94,20 @@ export class SvidCache {
     return tainted.length;
   }
 
-  /** The instant at which the next SVID is to be rotated, or undefined when none is held. */
-  nextRotation(): Date | undefined {
+  /** The instant at which the next SVID of a wanted entry is to be rotated, or undefined when none is held. */
+  nextRotation(isWanted: (entryId: string) => boolean): Date | undefined {
     let next: Date | undefined;
-    for (const { rotateAt } of this.#held.values()) if (next === undefined || rotateAt < next) next = rotateAt;
+    for (const [id, { rotateAt }] of this.#held) {
+      const retryAt = this.#refusals.get(id)?.retryAt;
+      const at = retryAt === undefined || retryAt < rotateAt ? rotateAt : retryAt;
+      if ((next === undefined || at < next) && isWanted(id)) next = at;
+    }
     return next;
+  }
+
+  #refusalOf(entry: AuthorizedEntry): Refusal | undefined {
+    const refusal = this.#refusals.get(entry.id);
+    return refusal !== undefined && isSameRevision(refusal.entry, entry) ? refusal : undefined;
   }
 }
 

@@ -31,7 +31,9 @@ export interface SynchronizerOptions {
   readonly minter: Minter;
   readonly subscriptions: Subscriptions;
   /** The trust domain's own bundle is another one. */
-  readonly onBundle: (bundle: TrustBundle) => Promise<void>;
+  readonly onBundle: (bundle: TrustBundle) => void;
+  /** Keeps the trust domain's own bundle for the next start. */
+  readonly storeBundle: (bundle: TrustBundle) => Promise<void>;
   /** Does something about a refusal, so that asking again may help. @throws when nothing can help. */
   readonly onRefused: (refusal: Error, signal: AbortSignal) => Promise<void>;
 }
@@ -41,6 +43,8 @@ export class Synchronizer {
   readonly #pause: Pause;
   readonly #backoff: Backoff;
   #missing: ReadonlySet<string> = new Set();
+  #isStored = true;
+  #lastRound: Date | undefined;
 
   constructor(options: SynchronizerOptions) {
     const { clock, random, intervalMs } = options;
@@ -54,11 +58,12 @@ export class Synchronizer {
   async run(signal: AbortSignal): Promise<never> {
     for (;;) {
       await this.#pause.wait(this.#untilNextMs(), signal);
+      await this.#keepApart(signal);
       await this.synchronize(signal);
     }
   }
 
-  /** Does not wait for the next round. */
+  /** Does not wait for the next round; two rounds are half a second apart all the same. */
   hurry(): void {
     this.#pause.cut();
   }
@@ -70,6 +75,7 @@ export class Synchronizer {
       try {
         await this.#attempt(signal);
         this.#backoff.reset();
+        this.#lastRound = clock.now();
         return;
       } catch (error) {
         signal.throwIfAborted();
@@ -89,27 +95,49 @@ export class Synchronizer {
     const changes = entries.replace(received);
     for (const { id } of changes.removed) svids.remove(id);
     const bundles = this.#options.bundles.replace({ own, federated });
-    if (bundles.own) await this.#adoptBundle(own);
-    this.#report(changes, received, federated);
+    // Before anything that can fail: another attempt would find no change, and nobody would ever be told.
     subscriptions.notify({ entries: concerned(changes), bundles });
+    this.#report(changes, received, federated);
+    if (bundles.own) this.#adoptBundle(own);
+    await this.#storeBundle();
     await minter.mint(
-      [...entries.entries.values()].filter((entry) => this.#isWanted(entry)),
+      [...entries.entries.values()].filter((entry) => svids.isDue(entry) && this.#isWanted(entry)),
       signal,
     );
   }
 
-  async #adoptBundle(own: TrustBundle): Promise<void> {
+  #adoptBundle(own: TrustBundle): void {
     const { svids, log, onBundle } = this.#options;
+    this.#isStored = false;
+    onBundle(own);
     const isTainted = taintedBy(own);
     const count = svids.expedite(isTainted);
     if (count > 0) log.warn({ count }, 'X509-SVIDs of a tainted authority are being replaced');
-    await onBundle(own);
+  }
+
+  // The bundle is in use already, and only the next start needs it on disk: the next round tries again.
+  async #storeBundle(): Promise<void> {
+    const { bundles, log, storeBundle } = this.#options;
+    if (this.#isStored) return;
+    try {
+      await storeBundle(bundles.own);
+      this.#isStored = true;
+    } catch (error) {
+      log.error({ err: error }, 'the bundle could not be stored');
+    }
   }
 
   #isWanted(entry: AuthorizedEntry): boolean {
-    const { svids, subscriptions } = this.#options;
-    if (entry.storeSvid || !svids.isDue(entry)) return false;
-    return !entry.disableX509SvidPrefetch || subscriptions.wants(entry);
+    return !entry.storeSvid && (!entry.disableX509SvidPrefetch || this.#options.subscriptions.wants(entry));
+  }
+
+  async #keepApart(signal: AbortSignal): Promise<void> {
+    const { clock, intervalMs } = this.#options;
+    const apartMs = Math.min(shortestWaitMs, intervalMs);
+    const sinceMs = clock.now().getTime() - (this.#lastRound?.getTime() ?? 0);
+    // However the clock was set meanwhile.
+    const waitMs = Math.min(apartMs - sinceMs, apartMs);
+    if (waitMs > 0) await clock.sleep(waitMs, { signal });
   }
 
   #federatedWith(entries: readonly AuthorizedEntry[]): readonly TrustDomain[] {
@@ -137,9 +165,12 @@ export class Synchronizer {
 
   // The next round, or the next rotation if that is sooner: a short-lived SVID must not wait for the round.
   #untilNextMs(): number {
-    const { clock, random, intervalMs, svids } = this.#options;
+    const { clock, random, intervalMs, entries, svids } = this.#options;
     const roundMs = aroundMs(svids.size === 0 ? Math.min(intervalMs, longestFirstWaitMs) : intervalMs, random);
-    const rotation = svids.nextRotation();
+    const rotation = svids.nextRotation((id) => {
+      const entry = entries.entries.get(id);
+      return entry !== undefined && this.#isWanted(entry);
+    });
     if (rotation === undefined) return roundMs;
     const rotationMs = rotation.getTime() - clock.now().getTime();
     return Math.min(roundMs, Math.max(rotationMs, shortestWaitMs));

@@ -1,10 +1,11 @@
 // Node attestation as a whole, on a connection of its own without an identity: proof, agent SVID, bundle.
 import type { TrustDomain } from '@credence/sdk';
-import type { Clock } from '@credence/sdk/runtime';
+import { silentLogger, type Clock } from '@credence/sdk/runtime';
 import type { AgentSvid } from '../domain/agent-svid.js';
 import type { TrustBundle } from '../domain/workload-identity.js';
 import { acceptAgentSvid, createAgentKey } from './agent-key.js';
 import { attestAgent, type NodeProof } from './attest-agent.js';
+import { BundleReader } from './bundle-reader.js';
 import { Exchange } from './calls.js';
 import { ServerConnection } from './connection.js';
 import { attestationFailure, failureOf, wrapFailure } from './failure.js';
@@ -46,7 +47,9 @@ export async function attestNode(
   );
   const svid = acceptAgentSvid(chain, { key, reattestable, trustDomain });
   const newest = await wrapFailure(signal, failureOf('GetBundle'), () =>
-    connection.call(signal, (clients, ending) => fetchOwnBundle(clients.bundle, trustDomain, ending)),
+    connection.call(signal, (clients, ending) =>
+      fetchOwnBundle(clients.bundle, new BundleReader(silentLogger), trustDomain, ending),
+    ),
   );
   return { svid, bundle: newest };
 }
@@ -55,7 +58,9 @@ export async function attestNode(
 export async function isReachable(server: ServerAddress, bundle: TrustBundle, signal: AbortSignal): Promise<boolean> {
   using connection = connectWithoutIdentity(server, bundle);
   try {
-    await connection.call(signal, (clients, ending) => fetchOwnBundle(clients.bundle, server.trustDomain, ending));
+    await connection.call(signal, (clients, ending) =>
+      fetchOwnBundle(clients.bundle, new BundleReader(silentLogger), server.trustDomain, ending),
+    );
     return true;
   } catch {
     signal.throwIfAborted();

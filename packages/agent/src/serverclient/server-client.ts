@@ -8,6 +8,7 @@ import type { TrustBundle } from '../domain/workload-identity.js';
 import { acceptAgentSvid, createAgentKey } from './agent-key.js';
 import type { NodeProof } from './attest-agent.js';
 import { attestNode, isReachable, type ServerAddress } from './attest-node.js';
+import { BundleReader } from './bundle-reader.js';
 import { Exchange } from './calls.js';
 import { ServerConnection, type ServerCall, type UseConnection } from './connection.js';
 import { failureOf, wrapFailure } from './failure.js';
@@ -35,10 +36,12 @@ export class ServerClient implements Disposable {
   readonly #options: ServerClientOptions;
   readonly #connection: ServerConnection;
   readonly #batchSize = new BatchSize();
+  readonly #bundles: BundleReader;
 
   constructor(options: ServerClientOptions) {
     const { server, bundle, identity } = options;
     this.#options = options;
+    this.#bundles = new BundleReader(options.log);
     this.#connection = new ServerConnection({
       ...server,
       trust: () => ({ bundle: bundle(), identity: identity() }),
@@ -80,7 +83,9 @@ export class ServerClient implements Disposable {
 
   fetchBundle(signal: AbortSignal): Promise<TrustBundle> {
     const { trustDomain } = this.#options.server;
-    return this.#call('GetBundle', signal, ({ bundle }, ending) => fetchOwnBundle(bundle, trustDomain, ending));
+    return this.#call('GetBundle', signal, ({ bundle }, ending) =>
+      fetchOwnBundle(bundle, this.#bundles, trustDomain, ending),
+    );
   }
 
   /** By trust domain name, without those that the server does not have. */
@@ -89,7 +94,7 @@ export class ServerClient implements Disposable {
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, TrustBundle>> {
     return this.#call('GetFederatedBundle', signal, ({ bundle }, ending) =>
-      fetchFederatedBundles(bundle, trustDomains, ending),
+      fetchFederatedBundles(bundle, this.#bundles, trustDomains, ending),
     );
   }
 

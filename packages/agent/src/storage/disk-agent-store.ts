@@ -1,10 +1,10 @@
 // What an agent needs to come back after a restart without a new token: its SVID with the key, and the trust bundle.
 import type { KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrustDomain } from '@credence/sdk';
 import { isKeyPair, parsePrivateKey } from '@credence/sdk/keys';
-import { ensurePrivateDirectory, writeFileAtomic } from '@credence/sdk/runtime';
+import { ensurePrivateDirectory, removeUnfinished, writeFileAtomic } from '@credence/sdk/runtime';
 import { Certificate } from '@credence/sdk/x509';
 import { parseAgentSvid, type AgentSvid } from '../domain/agent-svid.js';
 import { rootBundle } from '../domain/root-bundle.js';
@@ -52,6 +52,7 @@ export class DiskAgentStore {
   /** @throws ERR_STORAGE when a file is damaged or belongs to another trust domain. */
   async load(): Promise<StoredAgent> {
     await ensurePrivateDirectory(this.#directory);
+    for (const path of [this.#dataPath, this.#keysPath]) await removeUnfinished(path);
     this.#data = await this.#read(this.#dataPath, parseAgentData, noAgentData);
     this.#keys = await this.#read(this.#keysPath, parseKeys, new Map<string, Buffer>());
     return { svid: this.#storedSvid(), bundle: this.#storedBundle() };
@@ -69,8 +70,13 @@ export class DiskAgentStore {
     });
   }
 
+  /** The keys go first, and need no room on the disk to go. */
   removeSvid(): Promise<void> {
-    return this.#inOrder(() => this.#write({ ...this.#data, svid: [], reattestable: false }));
+    return this.#inOrder(async () => {
+      await rm(this.#keysPath, { force: true });
+      this.#keys = new Map();
+      await this.#write({ ...this.#data, svid: [], reattestable: false });
+    });
   }
 
   /** Keeps the X.509 authorities. */

@@ -1,79 +1,31 @@
 import assert from 'node:assert/strict';
 import { TrustDomain, type X509Svid } from '@credence/sdk';
 import { ManualClock, TestCa } from '@credence/sdk/testing';
-import { CertificateRequest, signCertificate } from '@credence/sdk/x509';
 import type { AuthorizedEntry } from '../../dist/domain/authorized-entry.js';
 import { agentError } from '../../dist/domain/errors.js';
 import { BundleCache, noBundleChanges } from '../../dist/identity/bundle-cache.js';
 import { EntryCache } from '../../dist/identity/entry-cache.js';
 import { Minter } from '../../dist/identity/minter.js';
-import type { ServerPort, X509SvidRequest, X509SvidResult } from '../../dist/identity/ports.js';
 import { Subscriptions } from '../../dist/identity/subscriptions.js';
 import { SvidCache } from '../../dist/identity/svid-cache.js';
 import { Synchronizer } from '../../dist/identity/synchronizer.js';
 import { bundle, entry, middle, selector } from '../support/entries.js';
+import { MemoryServer } from '../support/memory-server.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { until } from '../../../sdk/dist-test/support/until.js';
 
-const hour = 3_600_000;
-
-/** Answers from memory; issues real certificates. */
-class Port implements ServerPort {
-  entries: AuthorizedEntry[] = [];
-  batchSize = 2;
-  failure: Error | undefined;
-  readonly refused = new Set<string>();
-  readonly batches: number[] = [];
-  syncs = 0;
-  lifetimeMs = hour;
-  readonly #ca: TestCa;
-  readonly #clock: ManualClock;
-
-  constructor(ca: TestCa, clock: ManualClock) {
-    this.#ca = ca;
-    this.#clock = clock;
-  }
-
-  syncEntries(): Promise<readonly AuthorizedEntry[]> {
-    this.syncs++;
-    return this.failure === undefined ? Promise.resolve(this.entries) : Promise.reject(this.failure);
-  }
-
-  fetchBundle(): Promise<ReturnType<typeof bundle>> {
-    return Promise.resolve(bundle('example.org', 'root'));
-  }
-
-  fetchFederatedBundles(domains: readonly TrustDomain[]): Promise<ReadonlyMap<string, ReturnType<typeof bundle>>> {
-    const known = domains.filter(({ name }) => name !== 'missing.test');
-    return Promise.resolve(new Map(known.map(({ name }) => [name, bundle(name, 'root')])));
-  }
-
-  newX509Svids(requests: readonly X509SvidRequest[]): Promise<readonly X509SvidResult[]> {
-    this.batches.push(requests.length);
-    return Promise.resolve(requests.map((request) => this.#issue(request)));
-  }
-
-  #issue({ entryId, csr }: X509SvidRequest): X509SvidResult {
-    if (this.refused.has(entryId)) return { kind: 'refused', reason: 'entry not found or not authorized' };
-    const { publicKeyInfo, uriSans } = CertificateRequest.parse(csr);
-    const notBefore = this.#clock.now();
-    const notAfter = new Date(notBefore.getTime() + this.lifetimeMs);
-    const template = this.#ca.leafTemplate(uriSans[0] ?? '', this.#ca.key, { notBefore, notAfter });
-    return { kind: 'issued', chain: [signCertificate({ ...template, publicKeyInfo }, this.#ca.key)] };
-  }
-}
-
 async function setUp(): Promise<{
   clock: ManualClock;
-  port: Port;
+  port: MemoryServer;
   svids: SvidCache;
   log: RecordingLogger;
   subscriptions: Subscriptions;
   synchronizer: Synchronizer;
   refusals: Error[];
+  disk: { stored: bigint[]; failure: Error | undefined };
 }> {
   const clock = new ManualClock();
-  const port = new Port(await TestCa.create('example.org'), clock);
+  const port = new MemoryServer(await TestCa.create('example.org'), clock);
   const log = new RecordingLogger();
   const [entries, bundles] = [new EntryCache(), new BundleCache(bundle('example.org', 'stored'))];
   const svids = new SvidCache({ clock, random: middle });
@@ -82,7 +34,9 @@ async function setUp(): Promise<{
     synchronizer.hurry();
   };
   const subscriptions = new Subscriptions({ entries, svids, bundles, onMissing });
+  const disk: { stored: bigint[]; failure: Error | undefined } = { stored: [], failure: undefined };
   const minter = new Minter({
+    clock,
     server: port,
     svids,
     keyType: 'ec-p256',
@@ -96,13 +50,18 @@ async function setUp(): Promise<{
     ...common,
     minter,
     subscriptions,
-    onBundle: () => Promise.resolve(),
+    onBundle: () => undefined,
+    storeBundle: ({ sequenceNumber }) => {
+      if (disk.failure !== undefined) return Promise.reject(disk.failure);
+      disk.stored.push(sequenceNumber);
+      return Promise.resolve();
+    },
     onRefused: (refusal) => {
       refusals.push(refusal);
       return Promise.reject(refusal);
     },
   });
-  return { clock, port, svids, log, subscriptions, synchronizer, refusals };
+  return { clock, port, svids, log, subscriptions, synchronizer, refusals, disk };
 }
 
 function hold(svids: SvidCache, held: AuthorizedEntry): X509Svid | string | undefined {
@@ -205,6 +164,99 @@ describe('synchronizer', () => {
     port.failure = agentError('ERR_SERVER_REFUSED', 'banned');
     await assert.rejects(synchronizer.synchronize(stop.signal), { code: 'ERR_SERVER_REFUSED' });
     assert.equal(refusals.length, 1);
+  });
+
+  it('tells its readers first when the disk is full, and stores the bundle as soon as it can', async () => {
+    const { port, log, subscriptions, synchronizer, disk } = await setUp();
+    const [kept, gone] = [entry('kept'), entry('gone', { selectors: [selector('unix:uid:2')] })];
+    port.entries = [kept, gone];
+    await synchronizer.synchronize(stop.signal);
+    assert.deepEqual(disk.stored, [0n]);
+    const streams = ['unix:uid:1000', 'unix:uid:2'].map((of) => subscriptions.watch([selector(of)], stop.signal));
+    for (const stream of streams) assert.equal((await stream.next()).value?.identities.length, 1);
+    const next = streams.map((stream) => stream.next());
+    disk.failure = new Error('no space left on device');
+    port.entries = [kept];
+    port.own = { ...bundle('example.org', 'root', 'new root'), sequenceNumber: 1n };
+    await synchronizer.synchronize(stop.signal);
+    const seen = (await Promise.all(next)).map(({ value }) => [value?.identities.length, value?.bundle.sequenceNumber]);
+    assert.deepEqual(seen, [
+      [1, 1n],
+      [0, 1n],
+    ]);
+    assert.equal(log.count('the bundle could not be stored'), 1);
+    disk.failure = undefined;
+    await synchronizer.synchronize(stop.signal);
+    await synchronizer.synchronize(stop.signal);
+    assert.deepEqual(disk.stored, [0n, 1n]);
+  });
+
+  it('does not hurry for an SVID that nobody wants any more', async () => {
+    const { clock, port, subscriptions, synchronizer } = await setUp();
+    port.entries = [entry('lazy', { disableX509SvidPrefetch: true })];
+    port.lifetimeMs = 4000;
+    const stream = subscriptions.watch([selector('unix:uid:1000')], stop.signal);
+    const first = stream.next();
+    await synchronizer.synchronize(stop.signal);
+    await first;
+    await stream.return();
+    const running = assert.rejects(synchronizer.run(stop.signal), { name: 'AbortError' });
+    await clock.waitForSleepers(1);
+    assert.equal(clock.nextDueMs, 5000);
+    await clock.advance(60_000);
+    assert.ok(port.syncs <= 14, `${port.syncs} rounds`);
+    stop.abort();
+    await running;
+  });
+
+  it('does not hurry for an SVID that the server refuses to renew, and asks ever more seldom', async () => {
+    const { clock, port, log, synchronizer } = await setUp();
+    port.entries = [entry('a')];
+    port.lifetimeMs = 4000;
+    await synchronizer.synchronize(stop.signal);
+    const running = assert.rejects(synchronizer.run(stop.signal), { name: 'AbortError' });
+    port.refused.add('a');
+    const rounds = port.syncs;
+    for (let second = 0; second < 180; second++) {
+      await clock.waitForSleepers(1);
+      await clock.advance(1000);
+    }
+    const refusals = log.count('failed to mint X509-SVID');
+    assert.ok(refusals >= 4 && refusals <= 10, `${refusals} refusals`);
+    assert.ok(port.syncs - rounds < 50, `${port.syncs - rounds} rounds`);
+    port.refused.clear();
+    await clock.advance(60_000);
+    await until('the SVID to be renewed', async () => {
+      await clock.advance(1000);
+      return port.batches.length > refusals + 1;
+    });
+    stop.abort();
+    await running;
+  });
+
+  it('keeps rounds apart, however often somebody is in a hurry', async () => {
+    const { clock, port, synchronizer } = await setUp();
+    await synchronizer.synchronize(stop.signal);
+    const running = assert.rejects(synchronizer.run(stop.signal), { name: 'AbortError' });
+    for (let i = 0; i < 200; i++) {
+      synchronizer.hurry();
+      await clock.advance(10);
+    }
+    assert.ok(port.syncs >= 4 && port.syncs <= 5, `${port.syncs} rounds in 2 s`);
+    stop.abort();
+    await running;
+  });
+
+  it('keeps a good SVID when the server issues one that has expired', async () => {
+    const { clock, port, svids, log, synchronizer } = await setUp();
+    port.entries = [entry('a')];
+    await synchronizer.synchronize(stop.signal);
+    port.entries = [entry('a', { revisionNumber: 1n })];
+    await clock.advance(60_000);
+    port.lifetimeMs = -1000;
+    await synchronizer.synchronize(stop.signal);
+    assert.equal(log.count('failed to mint X509-SVID'), 1);
+    assert.equal(hold(svids, port.entries[0]!), 'spiffe://example.org/a');
   });
 
   it('warns once of a federated bundle that the server does not have', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrustDomain } from '@credence/sdk';
 import { TestCa } from '@credence/sdk/testing';
@@ -55,6 +55,13 @@ describe('disk agent store', () => {
     assert.deepEqual(found.bundle, rootBundle(trustDomain, [ca.certificate.raw]));
   });
 
+  it('removes what a process that was killed while writing left behind', async () => {
+    await filled();
+    for (const name of ['keys.json', 'agent-data.json']) await writeFile(file(`${name}.tmp`), 'part of a key');
+    await open().load();
+    assert.deepEqual((await readdir(join(directory.path, 'data'))).sort(), ['agent-data.json', 'keys.json']);
+  });
+
   it('writes the files that a SPIRE agent reads', async () => {
     const svid = await filled();
     const data = JSON.parse(await readFile(file('agent-data.json'), 'utf8')) as Record<string, string[]>;
@@ -96,6 +103,19 @@ describe('disk agent store', () => {
     await store.removeSvid();
     const found = await open().load();
     assert.deepEqual([found.svid, found.bundle === undefined], [undefined, false]);
+  });
+
+  it('forgets the private keys together with the SVID, and goes on with new ones', async () => {
+    const { privateKey } = await filled();
+    const store = open();
+    await store.load();
+    await store.removeSvid();
+    for (const name of await readdir(file('.'))) {
+      assert.ok(!(await readFile(file(name), 'latin1')).includes(privateKey.toString('base64')), name);
+    }
+    const next = await agentSvid();
+    await store.storeSvid(next);
+    assert.deepEqual((await open().load()).svid, next);
   });
 
   it('has no SVID when its key is gone', async () => {

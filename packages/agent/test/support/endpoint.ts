@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, Metadata, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
-import { silentLogger, type Logger } from '@credence/sdk/runtime';
+import { silentLogger, systemClock, type Clock, type Logger } from '@credence/sdk/runtime';
 import { workloadApi } from '@credence/sdk/wire';
 import type { SpiffeWorkloadAPIClient } from '@credence/sdk/wire/gen/SpiffeWorkloadAPI.js';
 import type { WorkloadAttestation, WorkloadSnapshots } from '../../dist/endpoints/ports.js';
@@ -13,6 +13,7 @@ export interface EndpointOptions {
   readonly snapshots: WorkloadSnapshots;
   readonly attestation?: WorkloadAttestation;
   readonly log?: Logger;
+  readonly clock?: Clock;
 }
 
 export class TestEndpoint implements AsyncDisposable {
@@ -34,8 +35,8 @@ export class TestEndpoint implements AsyncDisposable {
     const folder = await temporaryFolder();
     const socketPath = join(folder, 'api.sock');
     const attest = (): Promise<[]> => Promise.resolve([]);
-    const { snapshots, attestation = { attest }, log = silentLogger } = options;
-    const endpoint = new WorkloadEndpoint({ log, attestation, snapshots, socketPath, procPath: '/proc' });
+    const { snapshots, attestation = { attest }, log = silentLogger, clock = systemClock } = options;
+    const endpoint = new WorkloadEndpoint({ clock, log, attestation, snapshots, socketPath, procPath: '/proc' });
     await endpoint.start();
     return new TestEndpoint(folder, socketPath, endpoint);
   }

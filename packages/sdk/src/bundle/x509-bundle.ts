@@ -1,8 +1,8 @@
 // The X.509 authorities of one trust domain (SPIFFE Trust Domain and Bundle §4, X509-SVID §5.1). Whatever is in here may
 // sign for this trust domain, self-signed or not, and for no other.
 import type { TrustDomain } from '../spiffeid/index.js';
-import { sdkError } from '../runtime/index.js';
-import { Certificate } from '../x509/index.js';
+import { isSpiffeError, sdkError, type SpiffeError } from '../runtime/index.js';
+import { Certificate, DerReader, Tag } from '../x509/index.js';
 
 /** An immutable set of authorities. */
 export class X509Bundle {
@@ -45,6 +45,28 @@ export class X509Bundle {
     );
   }
 
+  /**
+   * As `parseDer`, but an authority that we cannot read or do not accept, such as one with a weak key, is left out and
+   * given to `report`: it can vouch for nobody, and must not take the others with it.
+   *
+   * @throws SpiffeError `ERR_SPIFFE_BUNDLE`: the bytes are not a row of DER sequences.
+   */
+  static parseUsable(trustDomain: TrustDomain, der: Uint8Array, report: (problem: SpiffeError) => void): X509Bundle {
+    const certificates = parsed(trustDomain, () => split(der)).map((raw, index) => {
+      try {
+        return Certificate.parse(raw);
+      } catch (cause) {
+        if (!isSpiffeError(cause)) throw cause;
+        report(malformed(trustDomain, `authority ${index} is not used: ${cause.message}`, cause));
+        return undefined;
+      }
+    });
+    return X509Bundle.fromCertificates(
+      trustDomain,
+      certificates.filter((certificate) => certificate !== undefined),
+    );
+  }
+
   has(certificate: Certificate): boolean {
     return this.authorities.some((authority) => authority.equals(certificate));
   }
@@ -68,11 +90,21 @@ export class X509Bundle {
   }
 }
 
-function parsed(trustDomain: TrustDomain, parse: () => readonly Certificate[]): readonly Certificate[] {
+function split(der: Uint8Array): readonly Buffer[] {
+  const reader = DerReader.over(der);
+  const sequences: Buffer[] = [];
+  while (!reader.isAtEnd) sequences.push(reader.expect(Tag.sequence, 'certificate').raw);
+  return sequences;
+}
+
+function parsed<T>(trustDomain: TrustDomain, parse: () => T): T {
   try {
     return parse();
   } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    throw sdkError('ERR_SPIFFE_BUNDLE', `bundle of ${trustDomain.name}: ${problem}`, { cause });
+    throw malformed(trustDomain, cause instanceof Error ? cause.message : String(cause), cause);
   }
+}
+
+function malformed({ name }: TrustDomain, problem: string, cause: unknown): SpiffeError {
+  return sdkError('ERR_SPIFFE_BUNDLE', `bundle of ${name}: ${problem}`, { cause });
 }

@@ -2,6 +2,7 @@
 import { isSpiffeError } from '../runtime/error.js';
 import { sdkError } from '../runtime/error-codes.js';
 import type { SpiffeError } from '../runtime/error.js';
+import { printable } from './printable.js';
 
 export const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
 
@@ -45,7 +46,7 @@ export function statusName(code: number): string {
 /** The text of an error; that of a failed call is `rpc error: code = NotFound desc = …`. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (isFailedCall(error)) return `rpc error: code = ${statusName(error.code)} desc = ${error.details}`;
+  if (isFailedCall(error)) return `rpc error: code = ${statusName(error.code)} desc = ${printable(error.details)}`;
   return error.message;
 }
 

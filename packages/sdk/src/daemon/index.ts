@@ -16,6 +16,7 @@ export {
   type PeerCredentials,
 } from './peer-credentials.js';
 export { processTerminal } from './process-terminal.js';
+export { printable } from './printable.js';
 export {
   defineCommand,
   runProgram,

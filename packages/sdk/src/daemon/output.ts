@@ -1,6 +1,7 @@
 // What a command prints for programs: one line of JSON that is the same for the same answer.
 
 import type { Flags } from './flags.js';
+import { printable } from './printable.js';
 
 export type OutputFormat = 'pretty' | 'json';
 
@@ -19,7 +20,8 @@ export const outputFlags = {
  * without a value included, null ones left out.
  */
 export function encodeJson(message: unknown): string {
-  return JSON.stringify(canonical(message));
+  // Within JSON only strings hold such characters, and there the escapes are JSON's own (RFC 8259 §7).
+  return printable(JSON.stringify(canonical(message)));
 }
 
 function canonical(value: unknown): unknown {

@@ -3,6 +3,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { errorText, exitCodeOf, exitCodes, usageError, type ExitCode } from './exit.js';
 import { kebabCase, normaliseArguments, type Choices, type Flag, type Flags, type FlagValues } from './flags.js';
+import { printableLines } from './printable.js';
 import { suggestion } from './suggest.js';
 
 /** The process around a command, so that a test can stand in for it. */
@@ -54,7 +55,7 @@ export async function runProgram(program: Program, args: readonly string[], term
     // Commander has printed help, or the version, itself.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     const code = exitCodeOf(error);
-    terminal.err(`Error: ${errorText(error)}\n`);
+    terminal.err(`Error: ${printableLines(errorText(error))}\n`);
     if (code === exitCodes.usage)
       terminal.err(`Run "${[program.name, knownPath(program, args)].join(' ').trim()} --help" for usage.
 `);

@@ -59,13 +59,14 @@ export function publicKeyInfoOf(key: KeyObject): Buffer {
 }
 
 /**
- * The key identifier of RFC 5280 §4.2.1.2 (1): SHA-1 over the bits of the public key.
+ * The key identifier of RFC 5280 §4.2.1.2 (1): SHA-1 over the bits of the public key; or that of RFC 7093 §2 (1): the
+ * first 160 bits of SHA-256.
  *
  * @throws SpiffeError `ERR_SPIFFE_ENCODING`
  */
-export function subjectKeyId(publicKeyInfo: Uint8Array): Buffer {
+export function subjectKeyId(publicKeyInfo: Uint8Array, hash: 'sha1' | 'sha256' = 'sha1'): Buffer {
   const bits = isPlainP256(publicKeyInfo) ? publicKeyInfo.subarray(p256Prefix.length - 1) : parse(publicKeyInfo).bits;
-  return createHash('sha1').update(bits).digest();
+  return createHash(hash).update(bits).digest().subarray(0, 20);
 }
 
 function isPlainP256(publicKeyInfo: Uint8Array): boolean {

@@ -6,6 +6,6 @@ export { Latest } from './latest.js';
 export { silentLogger, type Logger } from './logger.js';
 export { SpiffeError, isSpiffeError, type SpiffeErrorOptions } from './error.js';
 export { sdkError, sdkErrors, type SdkErrorCode } from './error-codes.js';
-export { ensurePrivateDirectory, writeFileAtomic } from './atomic-file.js';
+export { ensurePrivateDirectory, removeUnfinished, writeFileAtomic } from './atomic-file.js';
 export { parseDuration } from './duration.js';
 export { environmentVariable } from './environment.js';

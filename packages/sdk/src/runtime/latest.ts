@@ -39,7 +39,8 @@ export class Latest<T> {
    */
   watch(options: { signal?: AbortSignal | undefined; initial?: boolean } = {}): AsyncGenerator<T, void, undefined> {
     const { signal, initial = true } = options;
-    return this.#watch(initial ? -1 : this.#version, signal);
+    // A signal of our own: many watches on the caller's would be as many listeners, and Node warns of more than ten.
+    return this.#watch(initial ? -1 : this.#version, signal && AbortSignal.any([signal]));
   }
 
   async *#watch(seen: number, signal: AbortSignal | undefined): AsyncGenerator<T, void, undefined> {

@@ -6,7 +6,7 @@ import { checkIssuer, checkNameConstraints, checkPathLengths, checkSignatureAlgo
 import { refused } from './refusal.js';
 
 const longestPath = 10;
-const mostSignatureChecks = 100;
+const mostSignatureChecks = 20;
 
 /** What a path is made of. */
 export interface PathInput {

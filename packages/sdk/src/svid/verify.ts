@@ -8,7 +8,8 @@ import { findPath } from './certification-path.js';
 import { checkLeaf } from './leaf.js';
 import { refused } from './refusal.js';
 
-const mostCertificates = 100;
+// As many as a path can have.
+const mostCertificates = 10;
 
 /** A peer whose X.509-SVID was verified. */
 export interface VerifiedPeer {

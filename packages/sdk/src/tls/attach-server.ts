@@ -1,14 +1,14 @@
 // The part of mutual TLS that a server needs at run time: a check of each peer before anybody sees the connection,
 // rotation without a restart, and an end to connections that would no longer be accepted.
 import type { Server, TLSSocket } from 'node:tls';
-import type { X509Bundle } from '../bundle/index.js';
 import { isSpiffeError, sdkError, silentLogger, systemClock, type Clock, type Logger } from '../runtime/index.js';
-import type { VerifiedPeer } from '../svid/index.js';
-import { checkAuthorized } from './authorizer.js';
+import type { Accepted } from './accepted.js';
+import { Connections, describeError } from './connections.js';
+import { HandshakeTrust } from './hidden-path.js';
 import { observe } from './observable.js';
 import { checkBase, type MtlsServerOptions } from './options.js';
 import { setPeer } from './peer-of.js';
-import { peerChain, verifyClient, verifyPeer } from './peer-verification.js';
+import { acceptClient, claimedIdOf, peerChain } from './peer-verification.js';
 import { refusingContextOptions, secureContextOptions } from './secure-context.js';
 
 /**
@@ -24,24 +24,20 @@ export function attachServer<S extends Server>(server: S, options: MtlsServerOpt
   return server;
 }
 
-interface Connection {
-  readonly peer: VerifiedPeer;
-  readonly chain: readonly Buffer[];
-  /** The bundle of the peer's trust domain under which it was accepted. */
-  readonly bundle: X509Bundle;
-}
-
 class ServerGuard {
   readonly #server: Server;
   readonly #options: MtlsServerOptions & { readonly clock: Clock };
   readonly #logger: Logger;
-  readonly #connections = new Map<TLSSocket, Connection | undefined>();
+  readonly #connections: Connections;
+  readonly #trust: HandshakeTrust;
   #hasIdentity = true;
 
   constructor(server: Server, options: MtlsServerOptions) {
     this.#server = server;
     this.#options = { ...options, clock: options.clock ?? systemClock };
     this.#logger = options.logger ?? silentLogger;
+    this.#connections = new Connections(this.#options);
+    this.#trust = new HandshakeTrust(server);
   }
 
   install(): void {
@@ -57,18 +53,18 @@ class ServerGuard {
   readonly #onSecureConnection = (socket: TLSSocket): void => {
     const { remoteAddress } = socket; // Gone with the connection.
     try {
-      const connection = this.#admit(socket);
-      if (connection !== undefined) setPeer(socket, connection.peer);
-      this.#watch(socket, connection);
+      const accepted = this.#admit(socket);
+      if (accepted !== undefined) setPeer(socket, accepted.peer);
+      this.#connections.add(socket, accepted);
     } catch (error) {
       socket.destroy();
-      this.#logger.warn({ ...described(error), remoteAddress }, 'peer refused');
+      this.#logger.warn({ ...describeError(error), remoteAddress }, 'peer refused');
       this.#server.emit('tlsClientError', error, socket);
     }
   };
 
-  #admit(socket: TLSSocket): Connection | undefined {
-    if (!this.#hasIdentity) throw refusal('this server has no identity at present', 'no-identity');
+  #admit(socket: TLSSocket): Accepted | undefined {
+    if (!this.#hasIdentity) throw noIdentity();
     // Tickets are off; a session that is resumed all the same has skipped the chain check.
     if (socket.isSessionReused()) throw refusal('peer resumed a session', 'resumed');
     const chain = peerChain(socket.getPeerCertificate(true));
@@ -78,67 +74,29 @@ class ServerGuard {
     }
     // Node's `authorized` alone proves nothing, but without it nothing is proven.
     if (!socket.authorized) {
-      verifyPeer(chain, this.#options);
-      throw refusal(`peer was refused by OpenSSL: ${String(socket.authorizationError)}`, 'openssl');
+      const problem = `peer was refused by OpenSSL: ${String(socket.authorizationError)}`;
+      throw refusal(problem, 'openssl', claimedIdOf(chain));
     }
-    const peer = verifyClient(chain, this.#options);
-    return { peer, chain, bundle: this.#options.bundles.getX509BundleForTrustDomain(peer.id.trustDomain) };
-  }
-
-  #watch(socket: TLSSocket, connection: Connection | undefined): void {
-    const closed = new AbortController();
-    this.#connections.set(socket, connection);
-    socket.once('close', () => {
-      this.#connections.delete(socket);
-      closed.abort();
-    });
-    if (connection !== undefined && this.#options.closeOnPeerExpiry !== false) {
-      void this.#closeAtExpiry(socket, connection.peer, closed.signal);
-    }
-  }
-
-  async #closeAtExpiry(socket: TLSSocket, { id, expiresAt }: VerifiedPeer, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    try {
-      await clock.sleep(expiresAt.getTime() - clock.now().getTime(), { signal, ref: false });
-    } catch {
-      return; // The connection closed before.
-    }
-    this.#logger.info({ peer: String(id) }, 'connection closed: the svid of the peer expired');
-    socket.destroy();
+    return acceptClient(chain, this.#options, this.#trust.of(socket));
   }
 
   readonly #onUpdate = (): void => {
     this.#rotate();
-    for (const [socket, connection] of this.#connections) {
-      try {
-        this.#recheck(connection);
-      } catch (error) {
-        socket.destroy();
-        this.#logger.warn({ ...described(error) }, 'connection closed: the peer would no longer be accepted');
-      }
-    }
+    if (this.#hasIdentity) this.#connections.recheck();
+    else this.#connections.closeAll(noIdentity());
   };
 
   // Node forgets every other setting of the context, so all are given again.
   #rotate(): void {
     try {
       this.#server.setSecureContext(secureContextOptions(this.#options));
+      this.#trust.rotate(this.#options.bundles.bundles);
       this.#hasIdentity = true;
     } catch (error) {
       this.#hasIdentity = false;
       this.#server.setSecureContext(refusingContextOptions());
-      this.#logger.error(described(error), 'server has no identity and refuses every peer');
+      this.#logger.error(describeError(error), 'server has no identity and refuses every peer');
     }
-  }
-
-  #recheck(connection: Connection | undefined): void {
-    if (!this.#hasIdentity) throw refusal('this server has no identity at present', 'no-identity');
-    if (connection === undefined) return;
-    const { peer, chain, bundle } = connection;
-    const current = this.#options.bundles.getX509BundleForTrustDomain(peer.id.trustDomain);
-    if (current.equals(bundle)) checkAuthorized(this.#options.authorize, peer);
-    else verifyPeer(chain, this.#options);
   }
 
   readonly #onHandshakeError = (error: Error, socket: TLSSocket): void => {
@@ -152,11 +110,11 @@ class ServerGuard {
   };
 }
 
-function refusal(message: string, reason: string): Error {
-  return sdkError('ERR_SPIFFE_VERIFY', message, { details: { reason } });
+function noIdentity(): Error {
+  return refusal('this server has no identity at present', 'no-identity');
 }
 
-function described(error: unknown): Readonly<Record<string, unknown>> {
-  if (isSpiffeError(error)) return { ...error.details, code: error.code, error: error.message };
-  return { error: error instanceof Error ? error.message : 'failed' };
+function refusal(message: string, reason: string, claimedId?: string): Error {
+  const details = claimedId === undefined ? { reason } : { reason, claimedId };
+  return sdkError('ERR_SPIFFE_VERIFY', message, { details });
 }

@@ -2,11 +2,10 @@
 // one of host names by the one of SPIFFE IDs. Identity is the ID, not the DNS name (X509-SVID §5.2).
 import type { ConnectionOptions, PeerCertificate } from 'node:tls';
 import { silentLogger, systemClock } from '../runtime/index.js';
-import type { VerifiedPeer } from '../svid/index.js';
-import { constrainedCa } from './constrained-anchors.js';
+import type { Accepted } from './accepted.js';
 import { checkBase, type MtlsClientOptions, type TlsClientOptions } from './options.js';
-import { peerChain, verifyPeer } from './peer-verification.js';
-import { acceptable, credentials, secureContext } from './secure-context.js';
+import { acceptPeer, peerChain } from './peer-verification.js';
+import { authorities, credentials, secureContext } from './secure-context.js';
 
 /** For `tls.connect` and everything built on it; an Error refuses the server. */
 export type CheckServerIdentity = (host: string, certificate: PeerCertificate) => Error | undefined;
@@ -33,17 +32,17 @@ export function mtlsClientOptions(options: MtlsClientOptions): ConnectionOptions
   return connectionOptions(options);
 }
 
-/** As `mtlsClientOptions`; `onVerified` learns the peer. */
+/** As `mtlsClientOptions`; `onAccepted` learns the peer. */
 export function connectionOptions(
   options: TlsClientOptions,
-  onVerified?: (peer: VerifiedPeer) => void,
+  onAccepted?: (accepted: Accepted) => void,
 ): ConnectionOptions {
   checkBase(options.base ?? {});
   return {
     ...options.base,
     secureContext: secureContext(options),
     rejectUnauthorized: true,
-    checkServerIdentity: serverCheck(options, onVerified),
+    checkServerIdentity: serverCheck(options, onAccepted),
   };
 }
 
@@ -51,19 +50,19 @@ export function connectionOptions(
 export function secureContextParts(options: TlsClientOptions): SecureContextParts {
   const own = options.svid === undefined ? undefined : credentials(options.svid.getX509Svid(), options.bundles.bundles);
   return {
-    ca: constrainedCa(acceptable(options.bundles.bundles, options.authorize)),
+    ca: authorities(options),
     cert: own?.cert,
     key: own?.key,
     checkServerIdentity: serverCheck(options),
   };
 }
 
-function serverCheck(options: TlsClientOptions, onVerified?: (peer: VerifiedPeer) => void): CheckServerIdentity {
+function serverCheck(options: TlsClientOptions, onAccepted?: (accepted: Accepted) => void): CheckServerIdentity {
   const { clock = systemClock, logger = silentLogger } = options;
   return (host, certificate) => {
     try {
-      const peer = verifyPeer(peerChain(certificate), { ...options, clock });
-      onVerified?.(peer);
+      const accepted = acceptPeer(peerChain(certificate), { ...options, clock });
+      onAccepted?.(accepted);
       return undefined;
     } catch (error) {
       const refused = error instanceof Error ? error : new Error('verification failed', { cause: error });

@@ -1,9 +1,10 @@
 // One connection to a peer whose identity is proven before the caller gets hold of it.
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { isSpiffeError, sdkError } from '../runtime/index.js';
+import type { Accepted } from './accepted.js';
 import { connectionOptions } from './client-options.js';
 import type { MtlsClientOptions } from './options.js';
-import { setPeer } from './peer-of.js';
+import { peerOf, setPeer } from './peer-of.js';
 
 export interface ConnectOptions extends MtlsClientOptions {
   readonly host: string;
@@ -23,7 +24,9 @@ export async function connect({ host, port, signal, ...options }: ConnectOptions
   const abort = (): void => {
     socket.destroy();
   };
-  signal?.addEventListener('abort', abort, { once: true });
+  // A signal of our own: many attempts may share the caller's, and Node warns of more than ten listeners.
+  const given = signal && AbortSignal.any([signal]);
+  given?.addEventListener('abort', abort, { once: true });
   try {
     await secured(socket);
     return socket;
@@ -31,22 +34,63 @@ export async function connect({ host, port, signal, ...options }: ConnectOptions
     signal?.throwIfAborted();
     throw handshakeError(error, socket);
   } finally {
-    signal?.removeEventListener('abort', abort);
+    given?.removeEventListener('abort', abort);
   }
 }
 
-/** Dials; the socket ends with an error when the peer is refused. `target` may hold any further option of Node's. */
-export function openVerified(options: MtlsClientOptions, target: object): TLSSocket {
-  const ours = connectionOptions(options, (peer) => {
-    setPeer(socket, peer);
+/** What of a target reaches Node: where to connect and how. Everything else might decide over identity. */
+const passed: ReadonlySet<string> = new Set([
+  'host',
+  'port',
+  'path',
+  'servername',
+  'localAddress',
+  'localPort',
+  'family',
+  'hints',
+  'lookup',
+  'autoSelectFamily',
+  'autoSelectFamilyAttemptTimeout',
+  'timeout',
+  'noDelay',
+  'keepAlive',
+  'keepAliveInitialDelay',
+  'highWaterMark',
+  'ALPNProtocols',
+]);
+
+/**
+ * Dials; the socket ends with an error when the peer is refused. Of `target`, which may come from whoever makes a
+ * request, only the options are used that say where to connect and how.
+ */
+export function openVerified(
+  options: MtlsClientOptions,
+  target: object,
+  onAccepted?: (socket: TLSSocket, accepted: Accepted) => void,
+): TLSSocket {
+  const ours = connectionOptions(options, (accepted) => {
+    setPeer(socket, accepted.peer);
+    onAccepted?.(socket, accepted);
   });
-  const socket = connectTls({ ...target, ...ours, session: undefined });
+  const where = Object.fromEntries(Object.entries(target).filter(([name]) => passed.has(name)));
+  const socket = connectTls({ ...where, ...ours });
+  // Node skips the check of a resumed session and of a pre-shared key.
+  socket.once('secureConnect', () => {
+    if (peerOf(socket) === undefined || socket.isSessionReused()) socket.destroy(unverified());
+  });
   return socket;
+}
+
+function unverified(): Error {
+  return sdkError('ERR_SPIFFE_VERIFY', 'the handshake ended without a check of the peer', {
+    details: { reason: 'unchecked' },
+  });
 }
 
 function secured(socket: TLSSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('secureConnect', () => {
+      if (socket.destroyed) return; // The error follows.
       socket.off('error', reject);
       resolve();
     });

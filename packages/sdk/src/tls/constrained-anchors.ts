@@ -16,6 +16,7 @@ import {
   type Certificate,
   type Extension,
 } from '../x509/index.js';
+import { chooseAuthorities, type Authority, type Choice } from './authority-choice.js';
 import { constrainedNames } from './constrained-names.js';
 
 interface Anchor {
@@ -24,13 +25,8 @@ interface Anchor {
   readonly pem: string;
 }
 
-interface Authority {
-  readonly certificate: Certificate;
-  /** Names of the trust domains that hold it. */
-  readonly domains: string[];
-}
-
 interface Cached {
+  readonly own: string | undefined;
   readonly bundles: readonly X509Bundle[];
   readonly ca: readonly string[];
 }
@@ -47,52 +43,25 @@ const mostSetsCached = 8;
  * roots"; without usable authorities nobody is trusted. The leaf still has to be checked (X509-SVID §5.2).
  *
  * OpenSSL applies the constraint to the URIs of intermediates too, and refuses trust domains that are an IPv4 address.
+ * Which authorities are left out, so that one trust domain cannot harm another, `chooseAuthorities` says.
  */
-export function constrainedCa(bundles: Iterable<X509Bundle>): readonly string[] {
+export function constrainedCa(bundles: Iterable<X509Bundle>, choice: Choice = {}): readonly string[] {
   const list = [...bundles];
   const [first] = list;
+  const own = choice.own?.name;
   const cached = (first === undefined ? undefined : cache.get(first)) ?? [];
-  const known = cached.find((set) => sameItems(set.bundles, list));
+  const known = cached.find((set) => set.own === own && sameItems(set.bundles, list));
   if (known !== undefined) return known.ca;
   // A new one each time: what an earlier anchor certified is worthless once an authority has left its bundle.
   const root = createAnchor();
-  const ca = [root.pem, ...authoritiesOf(list).flatMap((authority) => crossCertify(authority, root))];
-  if (first !== undefined) cache.set(first, [{ bundles: list, ca }, ...cached].slice(0, mostSetsCached));
+  const ca = [root.pem, ...chooseAuthorities(list, choice).flatMap((authority) => crossCertify(authority, root))];
+  if (first !== undefined) cache.set(first, [{ own, bundles: list, ca }, ...cached].slice(0, mostSetsCached));
   return ca;
 }
 
 /** Whether this was issued by an anchor: Node shows such at the end of a peer's chain. */
 export function isIssuedByAnchor(certificate: Certificate): boolean {
   return anchorName.equals(certificate.issuer);
-}
-
-// One authority may serve several trust domains, and then speaks for each of them.
-function authoritiesOf(bundles: readonly X509Bundle[]): readonly Authority[] {
-  const byIdentity = new Map<string, Authority>();
-  for (const { trustDomain, authorities } of bundles) {
-    // A constraint with a leading dot would mean the subdomains.
-    if (trustDomain.name.startsWith('.')) continue;
-    for (const certificate of authorities.filter(maySign)) {
-      const key = identityOf(certificate);
-      const known = byIdentity.get(key);
-      if (known === undefined) byIdentity.set(key, { certificate, domains: [trustDomain.name] });
-      else known.domains.push(trustDomain.name);
-    }
-  }
-  return [...byIdentity.values()];
-}
-
-// What is not a signing certificate must not become one here (RFC 5280 §6.1.4 (k), (n)).
-function maySign({ isCa, keyUsage, unknownCritical }: Certificate): boolean {
-  return isCa && keyUsage?.has('keyCertSign') !== false && unknownCritical.length === 0;
-}
-
-// OpenSSL takes the first authority that fits by name and key and looks no further, so one authority in two forms (a new
-// serial number, say) must become one certificate.
-function identityOf({ raw, subject, publicKeyInfo, notBefore, notAfter, ...rest }: Certificate): string {
-  const own = rest.nameConstraints === undefined ? [String(rest.basicConstraints?.pathLength)] : [raw];
-  const parts = [subject, publicKeyInfo, notBefore.toISOString(), notAfter.toISOString(), ...own];
-  return serialOf(...parts.map((part) => createHash('sha256').update(part).digest())).toString('hex');
 }
 
 function crossCertify({ certificate, domains }: Authority, { key, keyId }: Anchor): string[] {

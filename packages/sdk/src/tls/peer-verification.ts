@@ -1,13 +1,19 @@
 // From what Node shows of a peer to a verified peer: the chain is checked again by our own verifier, which unlike OpenSSL
 // knows the rules of X509-SVID §5.2 and takes only the bundle of the peer's own trust domain.
 import type { DetailedPeerCertificate } from 'node:tls';
+import type { X509BundleSet } from '../bundle/index.js';
 import { isSpiffeError, sdkError, type Clock } from '../runtime/index.js';
 import { SpiffeId } from '../spiffeid/index.js';
-import { checkLeaf, verifyX509Svid, type VerifiedPeer } from '../svid/index.js';
+import { verifyX509Svid } from '../svid/index.js';
 import { Certificate } from '../x509/index.js';
+import type { Accepted } from './accepted.js';
 import { checkAuthorized } from './authorizer.js';
 import { isIssuedByAnchor } from './constrained-anchors.js';
+import { acceptHiddenPath, checkNoneLeft, hidesIntermediates } from './hidden-path.js';
 import type { PeerOptions } from './options.js';
+
+/** How a peer is judged, and by which clock. */
+export type Verification = PeerOptions & { readonly clock: Clock };
 
 /**
  * The certificates of the peer, leaf first, DER; empty when it showed none. Node appends the authority from our own
@@ -39,39 +45,50 @@ function isOurs(der: Buffer): boolean {
  * @throws SpiffeError `ERR_SPIFFE_VERIFY` with `details.reason`, and in `details.claimedId` the ID that the peer claims
  * without having proven it; `ERR_SPIFFE_UNAUTHORIZED` with `details.id`.
  */
-export function verifyPeer(chain: readonly Buffer[], options: PeerOptions & { readonly clock: Clock }): VerifiedPeer {
-  const peer = verified(chain, () => verifyX509Svid(chain, options.bundles, { now: options.clock.now() }));
+export function acceptPeer(chain: readonly Buffer[], options: Verification): Accepted {
+  const { bundles, clock } = options;
+  const peer = verified(chain, () => verifyX509Svid(chain, bundles, { now: clock.now() }));
   checkAuthorized(options.authorize, peer);
-  return peer;
+  return { peer, chain, bundle: bundles.getX509BundleForTrustDomain(peer.id.trustDomain), isPathHidden: false };
 }
 
 /**
- * As `verifyPeer`, for a client whose chain OpenSSL has accepted under constrained anchors. Some releases of Node hide a
- * client's intermediates from the server; there OpenSSL's word for the path and our check of the leaf are what there is.
+ * As `acceptPeer`, for a client whose chain OpenSSL has accepted under anchors constrained to the bundles `trusted`,
+ * which matter only where Node hides the path.
  */
-export function verifyClient(chain: readonly Buffer[], options: PeerOptions & { readonly clock: Clock }): VerifiedPeer {
+export function acceptClient(chain: readonly Buffer[], options: Verification, trusted: X509BundleSet): Accepted {
   try {
-    return verifyPeer(chain, options);
+    return acceptPeer(chain, options);
   } catch (error) {
-    const pathHidden = hidesIntermediates && chain.length === 1;
-    if (!pathHidden || !isSpiffeError(error) || error.details['reason'] !== 'unknown-authority') throw error;
+    const isPathHidden = hidesIntermediates && chain.length === 1;
+    if (!isPathHidden || !isSpiffeError(error) || error.details['reason'] !== 'unknown-authority') throw error;
   }
-  const peer = verified(chain, () => leafOnly(chain, options));
+  const accepted = verified(chain, () => acceptHiddenPath(chain, options, trusted));
+  checkAuthorized(options.authorize, accepted.peer);
+  return accepted;
+}
+
+/** Whether a peer would still be accepted. Throws as `acceptPeer`, and what the source of bundles throws. */
+export function recheckPeer({ peer, chain, bundle, isPathHidden }: Accepted, options: Verification): void {
+  const current = options.bundles.getX509BundleForTrustDomain(peer.id.trustDomain);
+  if (!isPathHidden && !current.equals(bundle)) {
+    acceptPeer(chain, options);
+    return;
+  }
+  if (isPathHidden) checkNoneLeft(bundle, current);
   checkAuthorized(options.authorize, peer);
-  return peer;
 }
 
-// nodejs/node#65579: 24.21.0 and 26.8.x read a client's chain in a way that drains it.
-const hidesIntermediates = /^v(24\.(2[1-9]|[3-9]\d)|26\.8)\./.test(process.version);
-
-function leafOnly([der]: readonly Buffer[], { bundles, clock }: PeerOptions & { readonly clock: Clock }): VerifiedPeer {
-  const leaf = Certificate.parse(der ?? Buffer.alloc(0));
-  const id = checkLeaf(leaf, clock.now());
-  bundles.getX509BundleForTrustDomain(id.trustDomain);
-  return { id, leaf, chain: [leaf], expiresAt: leaf.notAfter };
+/** The ID that a chain claims, proven or not. */
+export function claimedIdOf([der]: readonly Buffer[]): string | undefined {
+  try {
+    return Certificate.parse(der ?? Buffer.alloc(0)).uriSans.find((uri) => SpiffeId.isValid(uri));
+  } catch {
+    return undefined;
+  }
 }
 
-function verified(chain: readonly Buffer[], verify: () => VerifiedPeer): VerifiedPeer {
+function verified<T>(chain: readonly Buffer[], verify: () => T): T {
   try {
     return verify();
   } catch (cause) {
@@ -82,13 +99,5 @@ function verified(chain: readonly Buffer[], verify: () => VerifiedPeer): Verifie
       details: claimedId === undefined ? details : { ...details, claimedId },
       cause,
     });
-  }
-}
-
-function claimedIdOf([der]: readonly Buffer[]): string | undefined {
-  try {
-    return Certificate.parse(der ?? Buffer.alloc(0)).uriSans.find((uri) => SpiffeId.isValid(uri));
-  } catch {
-    return undefined;
   }
 }

@@ -9,17 +9,18 @@ import type { Authorizer } from './authorizer.js';
 import { constrainedCa } from './constrained-anchors.js';
 import type { PeerOptions } from './options.js';
 
-export interface ContextSources extends Pick<PeerOptions, 'bundles' | 'authorize'> {
+export interface ContextSources extends Pick<PeerOptions, 'bundles' | 'authorize' | 'logger'> {
   readonly svid?: X509SvidSource | undefined;
   readonly base?: SecureContextOptions | undefined;
 }
 
 /** Context options for this moment; `ca` is never empty. Throws what the sources throw. */
-export function secureContextOptions({ svid, bundles, authorize, base = {} }: ContextSources): SecureContextOptions {
+export function secureContextOptions(sources: ContextSources): SecureContextOptions {
+  const { svid, bundles, base = {} } = sources;
   return {
     minVersion: 'TLSv1.2',
     ...base,
-    ca: [...constrainedCa(acceptable(bundles.bundles, authorize))],
+    ca: [...authorities(sources)],
     ...(svid === undefined ? {} : credentials(svid.getX509Svid(), bundles.bundles)),
     secureOptions: (base.secureOptions ?? 0) | secureOptions,
   };
@@ -27,8 +28,8 @@ export function secureContextOptions({ svid, bundles, authorize, base = {} }: Co
 
 /** The same as a context, built once for each SVID and set of authorities. */
 export function secureContext(sources: ContextSources): SecureContext {
-  const { svid, bundles, authorize, base } = sources;
-  const ca = constrainedCa(acceptable(bundles.bundles, authorize));
+  const { svid, base } = sources;
+  const ca = authorities(sources);
   const known = contexts.get(ca);
   const leaf = svid?.getX509Svid();
   if (known !== undefined && known.svid === leaf && known.base === base) return known.context;
@@ -59,7 +60,8 @@ const contexts = new WeakMap<readonly string[], Known>();
  */
 export function credentials(svid: X509Svid, bundles: readonly X509Bundle[]): Credentials {
   const isAlone = svid.certificates.length === 1;
-  const issuer = isAlone ? bundles.flatMap(({ authorities }) => authorities).find(isIssuerOf(svid.leaf)) : undefined;
+  const own = bundles.find(({ trustDomain }) => trustDomain.equals(svid.id.trustDomain));
+  const issuer = isAlone ? own?.authorities.find(isIssuerOf(svid.leaf)) : undefined;
   return { cert: svid.certChainPem() + (issuer?.toPem() ?? ''), key: svid.privateKeyPem() };
 }
 
@@ -74,8 +76,12 @@ function isIssuerOf({ issuer, authorityKeyId }: Certificate): (authority: Certif
     subject.equals(issuer) && (!authorityKeyId || !subjectKeyId || subjectKeyId.equals(authorityKeyId));
 }
 
-/** The bundles of the trust domains that the authorizer can ever accept. */
-export function acceptable(bundles: readonly X509Bundle[], { trustDomains }: Authorizer): readonly X509Bundle[] {
+/** The constrained authorities of the trust domains that the authorizer can ever accept, PEM. Throws as the sources. */
+export function authorities({ svid, bundles, authorize, logger }: ContextSources): readonly string[] {
+  return constrainedCa(acceptable(bundles.bundles, authorize), { own: svid?.getX509Svid().id.trustDomain, logger });
+}
+
+function acceptable(bundles: readonly X509Bundle[], { trustDomains }: Authorizer): readonly X509Bundle[] {
   if (trustDomains === undefined) return bundles;
   const names = new Set(trustDomains.map(({ name }) => name));
   return bundles.filter((bundle) => names.has(bundle.trustDomain.name));

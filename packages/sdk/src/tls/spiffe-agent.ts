@@ -1,17 +1,28 @@
 // HTTPS requests over verified connections. One agent has one authorizer, because connections are shared.
 import { Agent, type AgentOptions } from 'node:https';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { sdkError, systemClock } from '../runtime/index.js';
 import { openVerified } from './connect.js';
+import { Connections } from './connections.js';
 import { observe } from './observable.js';
 import { checkBase, type MtlsClientOptions } from './options.js';
 
 /**
- * An `https.Agent` whose connections use the current SVID and verify the server's ID instead of its host name. After an
- * update idle connections are dropped. `destroy()` also stops watching the sources.
+ * An `https.Agent` whose connections use the current SVID and verify the server's ID instead of its host name. Where a
+ * request cannot be made, because our identity was revoked say, it emits `error`.
+ *
+ * After an update of the sources no connection from before it serves another request. One that is in use ends at once
+ * when its server would no longer be accepted or we have no identity any more, and when the server's SVID expires.
+ * `destroy()` ends the agent: every later request fails with `ERR_SPIFFE_CLOSED`.
  */
 export class SpiffeAgent extends Agent {
   readonly #options: MtlsClientOptions;
+  readonly #connections: Connections;
   readonly #stop: () => void;
+  #isDestroyed = false;
+  /** Made since the last update. */
+  #current = new WeakSet<object>();
 
   /** @throws TypeError for a `base` that decides over identity. */
   constructor(options: MtlsClientOptions, agentOptions: AgentOptions = {}) {
@@ -20,19 +31,54 @@ export class SpiffeAgent extends Agent {
     // A cached session would be resumed, and a resumed session skips the check.
     super({ ...agentOptions, maxCachedSessions: 0 });
     this.#options = options;
-    this.#stop = observe([options.svid, options.bundles], () => {
-      for (const sockets of Object.values(this.freeSockets))
-        for (const socket of [...(sockets ?? [])]) socket.destroy();
+    this.#connections = new Connections({ ...options, clock: options.clock ?? systemClock });
+    this.#stop = observe([options.svid, options.bundles], this.#onUpdate);
+    // Before Node's own listener, which hands the connection to the next request or keeps it for one.
+    this.prependListener('free', (socket: Duplex) => {
+      if (!this.#current.has(socket)) socket.destroy();
     });
   }
 
-  /** Called by Node for each new connection. */
+  /** Called by Node for each new connection. Never throws: some of Node's callers could not catch it. */
   override createConnection(target: object): Duplex {
-    return openVerified(this.#options, target);
+    const socket = this.#open(target);
+    this.#current.add(socket);
+    return socket;
   }
 
   override destroy(): void {
+    this.#isDestroyed = true;
     this.#stop();
     super.destroy();
   }
+
+  #open(target: object): Duplex {
+    try {
+      if (this.#isDestroyed) throw sdkError('ERR_SPIFFE_CLOSED', 'the agent was destroyed');
+      return openVerified(this.#options, target, (socket, accepted) => {
+        this.#connections.add(socket, accepted);
+      });
+    } catch (error) {
+      return failing(error);
+    }
+  }
+
+  readonly #onUpdate = (): void => {
+    this.#current = new WeakSet();
+    for (const sockets of Object.values(this.freeSockets)) for (const socket of [...(sockets ?? [])]) socket.destroy();
+    try {
+      this.#options.svid.getX509Svid();
+    } catch (error) {
+      this.#connections.closeAll(error);
+      return;
+    }
+    this.#connections.recheck();
+  };
+}
+
+// As a connection that cannot be made. Node's callback for errors would leave other requests waiting in its queue.
+function failing(error: unknown): Duplex {
+  const socket = new Socket();
+  process.nextTick(() => socket.destroy(error instanceof Error ? error : new Error('failed', { cause: error })));
+  return socket;
 }

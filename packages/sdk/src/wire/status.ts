@@ -15,10 +15,13 @@ export class StatusError extends Error implements Partial<StatusObject> {
   readonly metadata: Metadata;
 
   constructor(code: status, details: string, options: { metadata?: Metadata; cause?: unknown } = {}) {
-    super(details, options.cause === undefined ? undefined : { cause: options.cause });
+    // grpc-js percent-encodes the details, which throws for half a surrogate pair (ECMA-262 §19.2.6.5): as UTF-8 it is
+    // U+FFFD.
+    const wellFormed = Buffer.from(details).toString();
+    super(wellFormed, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'StatusError';
     this.code = code;
-    this.details = details;
+    this.details = wellFormed;
     this.metadata = options.metadata ?? new Metadata();
   }
 }

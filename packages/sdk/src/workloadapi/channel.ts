@@ -1,8 +1,9 @@
 // The connection to the Workload API and the calls on it. Every call carries the security header (SPIFFE Workload
 // Endpoint §3). After a failure the next call dials anew, so that the waits between attempts are ours alone.
-import { credentials, Metadata, status, type ClientReadableStream } from '@grpc/grpc-js';
+import { credentials, Metadata, status, type ChannelCredentials, type ClientReadableStream } from '@grpc/grpc-js';
 import { sdkError } from '../runtime/index.js';
 import { isServiceError, workloadApi } from '../wire/index.js';
+import { DetachedCredentials } from './detached-credentials.js';
 import { grpcTarget, type Endpoint } from './endpoint.js';
 
 type ApiClient = ReturnType<typeof workloadApi.createClient>;
@@ -13,20 +14,31 @@ export type OpenStream<Response> = (client: ApiClient, metadata: Metadata) => Cl
 export interface ChannelOptions {
   readonly endpoint: Endpoint;
   readonly maxMessageBytes: number;
+  /** Whether open calls keep the process alive. */
+  readonly ref: boolean;
 }
+
+// What ends a connection besides the other side's leaving: Node resets it after about a thousand quick cancellations.
+const broken: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.INTERNAL]);
 
 /** A connection that is made when it is first needed, and made again after it broke. */
 export class Channel {
   readonly #target: string;
   readonly #options: Readonly<Record<string, number>>;
+  readonly #credentials: ChannelCredentials;
   readonly #closed = new AbortController();
   #client: ApiClient | undefined;
 
-  constructor({ endpoint, maxMessageBytes }: ChannelOptions) {
+  constructor({ endpoint, maxMessageBytes, ref }: ChannelOptions) {
     this.#target = grpcTarget(endpoint);
+    this.#credentials = ref ? credentials.createInsecure() : new DetachedCredentials();
     this.#options = {
       'grpc.max_receive_message_length': maxMessageBytes,
       'grpc.enable_channelz': 0,
+      // SPIFFE Workload Endpoint §4: the address says where the keys come from. Neither a proxy that the environment
+      // names nor DNS has a say in it.
+      'grpc.enable_http_proxy': 0,
+      'grpc.service_config_disable_resolution': 1,
       // A shared subchannel would keep gRPC's own backoff across our channels.
       'grpc.use_local_subchannel_pool': 1,
     };
@@ -51,7 +63,7 @@ export class Channel {
       await drain(open(client, securityHeader()), receive, signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (isServiceError(error) && error.code === status.UNAVAILABLE) this.#discard(client);
+      if (isServiceError(error) && broken.has(error.code)) this.#discard(client);
       throw error;
     }
   }
@@ -64,7 +76,7 @@ export class Channel {
   }
 
   #createClient(): ApiClient {
-    return workloadApi.createClient(this.#target, credentials.createInsecure(), this.#options);
+    return workloadApi.createClient(this.#target, this.#credentials, this.#options);
   }
 
   #discard(client: ApiClient): void {

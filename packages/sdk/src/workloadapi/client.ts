@@ -1,5 +1,6 @@
 // The client of the SPIFFE Workload API (§5.2): single calls, and watches that reconnect until they are aborted. Each
 // profile is a pair of an RPC and a parser, so that a further kind of SVID adds a pair and no machinery.
+import { status } from '@grpc/grpc-js';
 import {
   Latest,
   sdkError,
@@ -13,11 +14,12 @@ import {
 } from '../runtime/index.js';
 import type { X509BundleSet } from '../bundle/index.js';
 import type { X509Svid } from '../svid/index.js';
+import { isServiceError } from '../wire/index.js';
 import { Channel, type OpenStream } from './channel.js';
 import { resolveEndpoint } from './endpoint.js';
 import { failureOf } from './failure.js';
 import { reconnect } from './reconnect.js';
-import { parseX509Bundles, parseX509Context, type X509Context } from './x509-context.js';
+import { parseX509Bundles, parseX509Context, type Reading, type X509Context } from './x509-context.js';
 
 export interface WorkloadApiClientOptions {
   /** `unix:///…` or `tcp://<IP>:<port>`; default: the variable SPIFFE_ENDPOINT_SOCKET. */
@@ -28,6 +30,8 @@ export interface WorkloadApiClientOptions {
   readonly logger?: Logger | undefined;
   /** Closes the client when it aborts. */
   readonly signal?: AbortSignal | undefined;
+  /** False: neither calls nor watches keep the process alive, but for `X509Source.create`. Default true. */
+  readonly ref?: boolean | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
 }
@@ -38,15 +42,17 @@ export interface CallOptions {
 
 export interface WatchOptions extends CallOptions {
   /**
-   * Told of every failure. `retryInMs` is the wait before the next attempt, undefined for a message that was discarded
-   * while its stream goes on. Default: a warning in the log.
+   * Told of every failure. `retryInMs` is the wait before the next attempt, undefined for a message, or a part of one,
+   * that was discarded while its stream goes on. Default: a warning in the log.
    */
   readonly onError?: ((error: SpiffeError, retryInMs: number | undefined) => void) | undefined;
 }
 
+type OnError = NonNullable<WatchOptions['onError']>;
+
 interface Profile<Response, Value> {
   readonly open: OpenStream<Response>;
-  readonly parse: (response: Response, now: Date) => Value;
+  readonly parse: (response: Response, reading: Reading) => Value;
 }
 
 const x509Context = {
@@ -59,21 +65,26 @@ const x509Bundles = {
   parse: parseX509Bundles,
 } satisfies Profile<Parameters<typeof parseX509Bundles>[0], X509BundleSet>;
 
-/** A client of the Workload API. It connects when it is first used. */
+/**
+ * A client of the Workload API. It connects when it is first used. Whoever needs an SVID again and again holds an
+ * X509Source: each single call is a new attestation of this process.
+ */
 export class WorkloadApiClient implements AsyncDisposable {
   readonly #channel: Channel;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #logger: Logger;
+  readonly #ref: boolean;
 
   /** @throws SpiffeError `ERR_SPIFFE_ENDPOINT` */
   constructor(options: WorkloadApiClientOptions = {}) {
-    const { address, maxMessageBytes = 4 * 1024 * 1024, signal } = options;
-    this.#channel = new Channel({ endpoint: resolveEndpoint(address), maxMessageBytes });
+    const { address, maxMessageBytes = 4 * 1024 * 1024, ref = true, signal } = options;
+    this.#channel = new Channel({ endpoint: resolveEndpoint(address), maxMessageBytes, ref });
+    this.#ref = ref;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
     this.#logger = options.logger ?? silentLogger;
-    signal?.addEventListener('abort', () => void this.close(), { once: true });
+    signal?.addEventListener('abort', () => void this.close(), { signal: this.#channel.closed });
     if (signal?.aborted === true) void this.close();
   }
 
@@ -138,8 +149,8 @@ export class WorkloadApiClient implements AsyncDisposable {
   async #fetch<R, T>({ open, parse }: Profile<R, T>, options: CallOptions = {}): Promise<T> {
     const signal = this.#signal(options.signal);
     let first: { readonly response: R } | undefined;
-    try {
-      await this.#channel.read(
+    const read = (): Promise<void> =>
+      this.#channel.read(
         open,
         (response) => {
           first = { response };
@@ -147,12 +158,18 @@ export class WorkloadApiClient implements AsyncDisposable {
         },
         signal,
       );
+    try {
+      // INTERNAL is what a connection gives that was reset for too many quick calls; a new one begins afresh.
+      await read().catch((error: unknown) => {
+        if (isServiceError(error) && error.code === status.INTERNAL) return read();
+        throw error;
+      });
     } catch (error) {
       signal.throwIfAborted();
       throw failureOf(error).error;
     }
     if (first === undefined) throw failureOf(undefined).error;
-    return this.#parsed(parse, first.response);
+    return this.#parsed(parse, first.response, this.#warn);
   }
 
   async *#watch<R, T>(profile: Profile<R, T>, options: WatchOptions = {}): AsyncGenerator<T, void, undefined> {
@@ -195,26 +212,31 @@ export class WorkloadApiClient implements AsyncDisposable {
       };
       return this.#channel.read(open, receive, signal);
     };
-    return reconnect(attempt, { clock: this.#clock, random: this.#random, signal, onFailure: onError });
+    return reconnect(attempt, {
+      clock: this.#clock,
+      random: this.#random,
+      ref: this.#ref,
+      signal,
+      onFailure: onError,
+    });
   }
 
   // SPIFFE Workload API §4.5: a message that breaks the rules is reported and discarded; the state before it stays.
-  #accepted<R, T>(
-    parse: Profile<R, T>['parse'],
-    response: R,
-    onError: NonNullable<WatchOptions['onError']>,
-  ): { readonly value: T } | undefined {
+  #accepted<R, T>(parse: Profile<R, T>['parse'], response: R, onError: OnError): { readonly value: T } | undefined {
     try {
-      return { value: this.#parsed(parse, response) };
+      return { value: this.#parsed(parse, response, onError) };
     } catch (error) {
       onError(error as SpiffeError, undefined);
       return undefined;
     }
   }
 
-  #parsed<R, T>(parse: Profile<R, T>['parse'], response: R): T {
+  #parsed<R, T>(parse: Profile<R, T>['parse'], response: R, onError: OnError): T {
+    const report = (problem: SpiffeError): void => {
+      onError(problem, undefined);
+    };
     try {
-      return parse(response, this.#clock.now());
+      return parse(response, { now: this.#clock.now(), report });
     } catch (error) {
       const problem = error instanceof Error ? error.message : 'malformed';
       throw sdkError('ERR_SPIFFE_RESPONSE', `the Workload API sent a response that is discarded: ${problem}`, {
@@ -223,8 +245,8 @@ export class WorkloadApiClient implements AsyncDisposable {
     }
   }
 
-  readonly #warn = (error: SpiffeError, retryInMs: number | undefined): void => {
-    this.#logger.warn({ code: error.code, error: error.message, retryInMs }, 'workload api watch failed');
+  readonly #warn: OnError = (error, retryInMs) => {
+    this.#logger.warn({ code: error.code, error: error.message, retryInMs }, 'workload api failure');
   };
 
   #signal(signal: AbortSignal | undefined): AbortSignal {

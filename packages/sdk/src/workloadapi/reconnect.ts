@@ -20,6 +20,8 @@ export interface ReconnectOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly signal: AbortSignal;
+  /** Whether the waits keep the process alive. */
+  readonly ref: boolean;
   /** Called for each failed attempt before the wait. */
   readonly onFailure: (error: SpiffeError, retryInMs: number) => void;
 }
@@ -30,7 +32,7 @@ export interface ReconnectOptions {
  * @throws `signal.reason`; SpiffeError `ERR_SPIFFE_WORKLOAD_API` for a status that must not be retried.
  */
 export async function reconnect(attempt: Attempt, options: ReconnectOptions): Promise<never> {
-  const { clock, random, signal, onFailure } = options;
+  const { clock, random, signal, ref, onFailure } = options;
   const backoffs = { retry: new Backoff(retryBackoff, random), denied: new Backoff(deniedBackoff, random) };
   for (;;) {
     signal.throwIfAborted();
@@ -47,7 +49,7 @@ export async function reconnect(attempt: Attempt, options: ReconnectOptions): Pr
     const healthy = stream.accepted && clock.now().getTime() - openedMs >= healthyAfterMs;
     const waitMs = healthy && verdict === 'retry' ? promptMs * random.uniform() : nextWait(backoffs, verdict);
     onFailure(error, waitMs);
-    await clock.sleep(waitMs, { signal });
+    await clock.sleep(waitMs, { signal, ref });
   }
 }
 

@@ -1,7 +1,8 @@
 // What one message of the Workload API says, checked as a whole (SPIFFE Workload API §5.2). Every message is the complete
-// state: what it leaves out is gone (§4.4), and one bad part discards all of it (§4.5).
+// state: what it leaves out is gone (§4.4), and one bad part discards all of it (§4.5). Only what lies outside this
+// agent's power is left out alone: an authority of a kind that we do not accept, an SVID that has expired.
 import { X509Bundle, X509BundleSet } from '../bundle/index.js';
-import { sdkError } from '../runtime/index.js';
+import { isSpiffeError, sdkError, type SpiffeError } from '../runtime/index.js';
 import { SpiffeId, TrustDomain } from '../spiffeid/index.js';
 import { verifyX509Svid, X509Svid } from '../svid/index.js';
 import type { X509BundlesResponse__Output } from '../wire/gen/X509BundlesResponse.js';
@@ -9,9 +10,16 @@ import type { X509SVID__Output } from '../wire/gen/X509SVID.js';
 import type { X509SVIDResponse__Output } from '../wire/gen/X509SVIDResponse.js';
 
 interface Content {
-  readonly svids: readonly [X509Svid, ...X509Svid[]];
+  readonly svids: Svids;
   readonly bundles: X509BundleSet;
   readonly crls: readonly Buffer[];
+}
+
+/** How a message is read. */
+export interface Reading {
+  readonly now: Date;
+  /** Told of each part that is left out of a message which is used otherwise. */
+  readonly report: (problem: SpiffeError) => void;
 }
 
 /** The X.509-SVIDs of a process and the bundles with which it verifies its peers. */
@@ -48,29 +56,19 @@ export class X509Context {
 }
 
 /**
- * Reads a response to FetchX509SVID. Each SVID must be complete, carry its own ID and key, be valid at `now` and chain to
- * its own bundle.
+ * Reads a response to FetchX509SVID. Each SVID must be complete, carry its own ID and key and chain to its own bundle;
+ * those that have expired at `now` are left out, and one must remain.
  *
  * @throws SpiffeError of the part that is wrong; `ERR_SPIFFE_RESPONSE` for a field that is missing or contradicts another.
  */
-export function parseX509Context(response: X509SVIDResponse__Output, now: Date): X509Context {
-  const [first, ...others] = response.svids.map(parseSvid);
-  if (first === undefined) throw malformed('svids', 'is empty (SPIFFE Workload API §5.2.1)');
-  const all = [first, ...others] as const;
-  const own = ownBundles(all);
-  const federated = parseBundles('federated_bundles', response.federated_bundles);
-  const bundles = X509BundleSet.of(...own.values(), ...federated.filter((bundle) => !own.has(bundle.trustDomain.name)));
-  for (const { svid } of all)
-    verifyX509Svid(
-      svid.certificates.map(({ raw }) => raw),
-      bundles,
-      { now },
-    );
-  return new X509Context({
-    svids: [first.svid, ...others.map(({ svid }) => svid).filter(hasNewHint([first.svid]))],
-    bundles,
-    crls: response.crl,
-  });
+export function parseX509Context(response: X509SVIDResponse__Output, reading: Reading): X509Context {
+  const entries = response.svids.map(parseSvid);
+  if (entries.length === 0) throw malformed('svids', 'is empty (SPIFFE Workload API §5.2.1)');
+  const own = ownBundles(entries, reading);
+  const federated = parseBundles('federated_bundles', response.federated_bundles, reading);
+  const bundles = X509BundleSet.of(...own, ...federated.filter(({ trustDomain }) => !has(own, trustDomain)));
+  const svids = unexpired(entries, bundles, reading);
+  return new X509Context({ svids: withoutSameHint(svids), bundles, crls: response.crl });
 }
 
 /**
@@ -78,17 +76,21 @@ export function parseX509Context(response: X509SVIDResponse__Output, now: Date):
  *
  * @throws SpiffeError `ERR_SPIFFE_BUNDLE`, `ERR_SPIFFE_RESPONSE`
  */
-export function parseX509Bundles(response: X509BundlesResponse__Output): X509BundleSet {
-  const bundles = parseBundles('bundles', response.bundles);
+export function parseX509Bundles(response: X509BundlesResponse__Output, reading: Reading): X509BundleSet {
+  const bundles = parseBundles('bundles', response.bundles, reading);
   // SPIFFE Workload API §5.2.2: the bundle of the endpoint's own trust domain is always there.
   if (bundles.length === 0) throw malformed('bundles', 'is empty (SPIFFE Workload API §5.2.2)');
   return X509BundleSet.of(...bundles);
 }
 
 interface Entry {
+  readonly field: string;
   readonly svid: X509Svid;
-  readonly bundle: X509Bundle;
+  /** DER */
+  readonly bundle: Buffer;
 }
+
+type Svids = readonly [X509Svid, ...X509Svid[]];
 
 function parseSvid(message: X509SVID__Output, index: number): Entry {
   const field = `svids[${index}]`;
@@ -105,21 +107,56 @@ function parseSvid(message: X509SVID__Output, index: number): Entry {
   if (!svid.id.equals(claimed)) {
     throw malformed(`${field}.spiffe_id`, `is ${String(claimed)}, but the certificate is for ${String(svid.id)}`);
   }
-  return { svid, bundle: X509Bundle.parseDer(svid.id.trustDomain, message.bundle) };
+  return { field, svid, bundle: message.bundle };
 }
 
-function ownBundles(entries: readonly Entry[]): ReadonlyMap<string, X509Bundle> {
-  const bundles = new Map<string, X509Bundle>();
-  for (const { bundle } of entries) {
-    const { name } = bundle.trustDomain;
-    if (bundles.get(name)?.equals(bundle) === false) throw malformed('svids', `holds two bundles of ${name}`);
-    bundles.set(name, bundle);
+// Every SVID brings the bundle of its trust domain, mostly the same bytes: each is read, and reported on, once.
+function ownBundles(entries: readonly Entry[], { report }: Reading): readonly X509Bundle[] {
+  const bundles = new Map<string, { readonly der: Buffer; readonly bundle: X509Bundle }>();
+  for (const { svid, bundle: der } of entries) {
+    const { trustDomain } = svid.id;
+    const known = bundles.get(trustDomain.name);
+    if (known?.der.equals(der) === true) continue;
+    const bundle = X509Bundle.parseUsable(trustDomain, der, report);
+    if (known?.bundle.equals(bundle) === false) throw malformed('svids', `holds two bundles of ${trustDomain.name}`);
+    bundles.set(trustDomain.name, { der, bundle });
   }
-  return bundles;
+  return [...bundles.values()].map(({ bundle }) => bundle);
 }
 
-function parseBundles(field: string, bundles: Readonly<Record<string, Buffer>>): X509Bundle[] {
-  const parsed = Object.entries(bundles).map(([key, der]) => X509Bundle.parseDer(trustDomainOf(field, key), der));
+function has(bundles: readonly X509Bundle[], trustDomain: TrustDomain): boolean {
+  return bundles.some((bundle) => bundle.trustDomain.equals(trustDomain));
+}
+
+function unexpired(entries: readonly Entry[], bundles: X509BundleSet, { now, report }: Reading): Svids {
+  const problems = entries.map(({ field, svid }) => expiry(field, svid, bundles, now));
+  const [first, ...others] = entries.filter((_, index) => problems[index] === undefined).map(({ svid }) => svid);
+  const expired = problems.filter((problem) => problem !== undefined);
+  if (first === undefined) throw expired[0] ?? malformed('svids', 'is empty');
+  expired.forEach(report);
+  return [first, ...others];
+}
+
+// Whatever else is wrong with an SVID discards the message.
+function expiry(field: string, svid: X509Svid, bundles: X509BundleSet, now: Date): SpiffeError | undefined {
+  const chain = svid.certificates.map(({ raw }) => raw);
+  try {
+    verifyX509Svid(chain, bundles, { now });
+    return undefined;
+  } catch (cause) {
+    if (!isSpiffeError(cause, 'ERR_SPIFFE_VERIFY') || cause.details['reason'] !== 'expired') throw cause;
+    return malformed(field, `is not used: ${String(svid.id)}: ${cause.message}`, cause);
+  }
+}
+
+function parseBundles(
+  field: string,
+  bundles: Readonly<Record<string, Buffer>>,
+  { report }: Reading,
+): readonly X509Bundle[] {
+  const parsed = Object.entries(bundles).map(([key, der]) =>
+    X509Bundle.parseUsable(trustDomainOf(field, key), der, report),
+  );
   const names = new Set(parsed.map((bundle) => bundle.trustDomain.name));
   if (names.size !== parsed.length) throw malformed(field, 'holds two bundles of one trust domain');
   return parsed;
@@ -134,14 +171,14 @@ function trustDomainOf(field: string, key: string): TrustDomain {
 }
 
 // SPIFFE Workload API §5.2.1: of several SVIDs with one hint the first is taken.
-function hasNewHint(before: readonly X509Svid[]): (svid: X509Svid) => boolean {
-  const seen = new Set(before.map((svid) => svid.hint));
-  return ({ hint }) => {
-    if (hint === undefined) return true;
-    const isNew = !seen.has(hint);
-    seen.add(hint);
-    return isNew;
+function withoutSameHint([first, ...others]: Svids): Svids {
+  const hints = new Set([first.hint]);
+  const isNew = ({ hint }: X509Svid): boolean => {
+    const known = hint !== undefined && hints.has(hint);
+    hints.add(hint);
+    return !known;
   };
+  return [first, ...others.filter(isNew)];
 }
 
 // The key is that of the leaf.
@@ -153,6 +190,6 @@ function sameList<T>(a: readonly T[], b: readonly T[], same: (a: T, b: T) => boo
   return a.length === b.length && a.every((item, i) => same(item, b[i] as T));
 }
 
-function malformed(field: string, problem: string): Error {
-  return sdkError('ERR_SPIFFE_RESPONSE', `${field} ${problem}`);
+function malformed(field: string, problem: string, cause?: unknown): SpiffeError {
+  return sdkError('ERR_SPIFFE_RESPONSE', `${field} ${problem}`, { cause });
 }

@@ -1,7 +1,15 @@
 // A live X.509-SVID and live bundles from the Workload API, for as long as the process runs. Getters are synchronous, so
 // that they work inside a TLS handshake.
 import { EventEmitter } from 'node:events';
-import { Latest, sdkError, silentLogger, systemClock, type Logger, type SpiffeError } from '../runtime/index.js';
+import {
+  Latest,
+  sdkError,
+  silentLogger,
+  systemClock,
+  type Clock,
+  type Logger,
+  type SpiffeError,
+} from '../runtime/index.js';
 import type { X509Bundle, X509BundleSource } from '../bundle/index.js';
 import type { TrustDomain } from '../spiffeid/index.js';
 import type { X509Svid, X509SvidSource } from '../svid/index.js';
@@ -44,6 +52,7 @@ export class X509Source
   readonly #stopped = new AbortController();
   readonly #pick: (context: X509Context) => X509Svid;
   readonly #onRevoked: 'drop' | 'keep';
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #client: WorkloadApiClient;
   readonly #ownsClient: boolean;
@@ -53,8 +62,11 @@ export class X509Source
 
   private constructor(options: X509SourceOptions) {
     super();
+    // Every server, agent and loop that uses this source listens.
+    this.setMaxListeners(0);
     this.#pick = svidPicker(options);
     this.#onRevoked = options.onRevoked ?? 'drop';
+    this.#clock = options.clock ?? systemClock;
     this.#logger = options.logger ?? silentLogger;
     this.#ownsClient = options.client === undefined;
     this.#client = options.client ?? new WorkloadApiClient({ ...options, signal: undefined });
@@ -90,9 +102,10 @@ export class X509Source
     return context;
   }
 
-  /** Whether updates are coming in: false while the Workload API is away or denies. */
+  /** Whether updates are coming in: false while the Workload API is away or denies, or has let the SVID expire. */
   get healthy(): boolean {
-    return this.#healthy;
+    const { svid } = this.#state.value;
+    return this.#healthy && svid !== undefined && this.#clock.now() <= svid.expiresAt;
   }
 
   get closed(): boolean {
@@ -148,7 +161,7 @@ export class X509Source
     this.#state.end();
     if (this.#ownsClient) await this.#client.close();
     await this.#following;
-    this.emit('close');
+    this.#announce('close');
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -160,15 +173,14 @@ export class X509Source
     return this.#state.value;
   }
 
-  async #ready({ clock = systemClock, timeoutMs, signal }: X509SourceOptions): Promise<void> {
+  async #ready({ timeoutMs = Infinity, signal }: X509SourceOptions): Promise<void> {
     const over = new AbortController();
     const limit = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
-    if (timeoutMs !== undefined) {
-      const late = (): void => {
-        over.abort(unavailable(`no valid update came within ${timeoutMs} ms`, this.#lastError));
-      };
-      clock.sleep(timeoutMs, { signal: limit }).then(late, () => undefined);
-    }
+    const late = (): void => {
+      over.abort(unavailable(`no valid update came within ${timeoutMs} ms`, this.#lastError));
+    };
+    // With `ref: false` this wait alone keeps the process alive until there is an identity.
+    this.#clock.sleep(timeoutMs, { signal: limit }).then(late, () => undefined);
     try {
       for await (const { context } of this.#state.watch({ signal: limit })) if (context !== undefined) return;
     } finally {
@@ -210,13 +222,26 @@ export class X509Source
     ) {
       this.#set({ context: undefined, svid: undefined, revoked: error });
     }
-    if (this.listenerCount('error') > 0) this.emit('error', error);
+    if (this.listenerCount('error') > 0) this.#announce('error', error);
     else this.#logger.warn({ code: error.code, error: error.message }, 'x509 source failed to update');
   };
 
   #set(state: State): void {
     this.#state.set(state);
-    this.emit('update', state.context);
+    this.#announce('update', state.context);
+  }
+
+  // A listener that throws fails as any callback does, but neither the other listeners nor the watch with it.
+  #announce<Name extends keyof X509SourceEvents>(name: Name, ...event: X509SourceEvents[Name]): void {
+    for (const listener of this.rawListeners(name)) {
+      try {
+        Reflect.apply(listener, this, event);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { generateKeyPair } from 'node:crypto';
+import { promisify } from 'node:util';
 import { isSpiffeError, TrustDomain, X509Bundle, X509BundleSet } from '@credence/sdk';
 import { TestCa } from '@credence/sdk/testing';
 
@@ -42,6 +44,35 @@ describe('X509Bundle', () => {
   });
 });
 
+describe('X509Bundle.parseUsable', () => {
+  it('leaves out and reports the authority that does not parse, where parseDer refuses the whole', async () => {
+    const ca = await TestCa.create(a);
+    const { privateKey: key } = await promisify(generateKeyPair)('ec', { namedCurve: 'secp256k1' });
+    const { chain } = await ca.credential('/odd', { key });
+    const der = Buffer.concat([ca.bundle().toDer(), ...chain, Buffer.of(0x30, 0)]);
+    const problems: string[] = [];
+    const bundle = X509Bundle.parseUsable(a, der, ({ code, message }) => problems.push(`${code} ${message}`));
+    assert.ok(bundle.equals(ca.bundle()));
+    assert.equal(problems.length, 2);
+    assert.match(
+      problems[0] ?? '',
+      /^ERR_SPIFFE_BUNDLE bundle of a.test: authority 1 is not used: public key has the curve/,
+    );
+    assert.match(problems[1] ?? '', /authority 2 is not used: /);
+  });
+
+  for (const [what, broken] of [
+    ['cut short', (der: Buffer) => der.subarray(0, -1)],
+    ['not a row of sequences', (der: Buffer) => Buffer.concat([der, Buffer.of(0x04, 0)])],
+  ] as const) {
+    it(`refuses bytes that are ${what}`, async () => {
+      const der = (await TestCa.create(a)).bundle().toDer();
+      assert.equal(X509Bundle.parseUsable(a, der, never).authorities.length, 1);
+      assert.throws(() => X509Bundle.parseUsable(a, broken(der), never), { code: 'ERR_SPIFFE_BUNDLE' });
+    });
+  }
+});
+
 describe('X509BundleSet', () => {
   it('gives the bundle of exactly the trust domain asked for, or ERR_SPIFFE_NO_BUNDLE', async () => {
     const bundle = (await TestCa.create(a)).bundle();
@@ -64,3 +95,7 @@ describe('X509BundleSet', () => {
     assert.ok(set.equals(X509BundleSet.of(first)) && !set.equals(set.with(second)) && !set.equals(set.without(a)));
   });
 });
+
+function never(): never {
+  throw new Error('nothing was to be reported');
+}

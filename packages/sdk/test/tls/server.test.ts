@@ -242,6 +242,7 @@ describe('mTLS server', () => {
       const [error] = (await refused) as [unknown];
       assert.ok(isSpiffeError(error, 'ERR_SPIFFE_VERIFY'));
       assert.equal(error.details['claimedId'], 'spiffe://a.test/client');
+      assert.equal(error.details['reason'], 'openssl', 'a stranger costs no verification of ours');
       assert.deepEqual(peers, []);
     });
   });

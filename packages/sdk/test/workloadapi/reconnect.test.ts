@@ -21,7 +21,7 @@ function start(attempt: Attempt, clock = new ManualClock(), controller = new Abo
   const onFailure = (error: SpiffeError, retryInMs: number): void => {
     failures.push({ code: error.code, retryInMs });
   };
-  const done = reconnect(attempt, { clock, random, signal: controller.signal, onFailure });
+  const done = reconnect(attempt, { clock, random, signal: controller.signal, ref: true, onFailure });
   done.catch(() => undefined);
   return { clock, controller, failures, done };
 }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { generateKeyPair } from 'node:crypto';
 import { once } from 'node:events';
+import { promisify } from 'node:util';
 import { status } from '@grpc/grpc-js';
-import { X509Source, type X509SourceOptions } from '@credence/sdk';
+import { X509Source, type SpiffeError, type X509SourceOptions } from '@credence/sdk';
 import { FakeWorkloadApi, ManualClock, TestCa } from '@credence/sdk/testing';
+import { x509SvidResponse } from '../../dist/testing/workload-api-messages.js';
 
 describe('X509Source', () => {
   let fake: FakeWorkloadApi;
@@ -131,6 +134,78 @@ describe('X509Source', () => {
     await assert.rejects(X509Source.create({ address: 'nonsense' }), { code: 'ERR_SPIFFE_ENDPOINT' });
   });
 
+  it('is not healthy once its SVID has expired, though no call has failed', async () => {
+    const clock = new ManualClock(new Date());
+    const svid = await ca.x509Svid('/a');
+    fake.setX509([svid], [ca.bundle()]);
+    const source = await create({ clock });
+    fake.stall();
+    await clock.advance(svid.expiresAt.getTime() - clock.now().getTime());
+    assert.equal(source.healthy, true);
+    await clock.advance(1000);
+    assert.equal(source.healthy, false);
+  });
+
+  it('uses an update with an odd foreign authority, is healthy, and says so', async () => {
+    const other = await TestCa.create('other.test');
+    const { privateKey: key } = await promisify(generateKeyPair)('ec', { namedCurve: 'secp256k1' });
+    const { chain } = await other.credential('/root', { key });
+    const svid = await ca.x509Svid('/a');
+    fake.setX509([svid], [ca.bundle()]);
+    const source = await create();
+    const failed = once(source, 'error');
+    const updated = source.waitUntilUpdated();
+    const message = x509SvidResponse([svid], [ca.bundle()]);
+    fake.setX509Response({ ...message, federated_bundles: { 'spiffe://other.test': chain[0]! } });
+    assert.equal(((await failed) as [SpiffeError])[0].code, 'ERR_SPIFFE_BUNDLE');
+    assert.deepEqual((await updated).bundles.get(other.trustDomain)?.authorities, []);
+    assert.equal(source.healthy, true);
+  });
+
+  it('tells every listener and goes on, when one of them throws', async () => {
+    fake.setX509([await ca.x509Svid('/1')], [ca.bundle()]);
+    const source = await create();
+    const [updateBug, errorBug] = [new Error('a bug at update'), new Error('a bug at error')];
+    const heard: string[] = [];
+    source.on('update', () => {
+      throw updateBug;
+    });
+    source.on('update', (context) => heard.push(context?.defaultSvid.id.path ?? 'none'));
+    source.on('error', () => {
+      throw errorBug;
+    });
+    source.on('error', ({ code }) => heard.push(code));
+    const uncaught = await catchingUncaught(async () => {
+      const failed = new Promise((resolve) => source.once('error', resolve));
+      fake.fail(status.UNAVAILABLE);
+      await failed;
+      const updated = source.waitUntilUpdated();
+      fake.setX509([await ca.x509Svid('/2')], [ca.bundle()]);
+      await updated;
+    });
+    assert.deepEqual(heard.slice(0, 2), ['ERR_SPIFFE_WORKLOAD_API', '/2']);
+    assert.deepEqual(uncaught.slice(0, 2), [errorBug, updateBug]);
+  });
+
+  it('takes any number of listeners and loops without a warning', async () => {
+    fake.setX509([await ca.x509Svid('/a')], [ca.bundle()]);
+    const source = await create();
+    const controller = new AbortController();
+    const warnings: Error[] = [];
+    const warned = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', warned);
+    try {
+      const loops = Array.from({ length: 20 }, () => source.waitUntilUpdated({ signal: controller.signal }));
+      for (let i = 0; i < 20; i++) source.on('update', () => undefined);
+      await new Promise((resolve) => setImmediate(resolve));
+      controller.abort();
+      for (const loop of await Promise.allSettled(loops)) assert.equal(loop.status, 'rejected');
+      assert.deepEqual(warnings, []);
+    } finally {
+      process.off('warning', warned);
+    }
+  });
+
   it('closes once: loops end, getters throw', async () => {
     fake.setX509([await ca.x509Svid('/a')], [ca.bundle()]);
     const source = await create();
@@ -148,3 +223,19 @@ describe('X509Source', () => {
     assert.equal(source.closed, true);
   });
 });
+
+/** What nobody caught while `run` ran; mocha's own listener, which fails the test, is away for that time. */
+async function catchingUncaught(run: () => Promise<void>): Promise<readonly unknown[]> {
+  const uncaught: unknown[] = [];
+  const listeners = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', (error) => uncaught.push(error));
+  try {
+    await run();
+    await new Promise((resolve) => setImmediate(resolve));
+  } finally {
+    process.removeAllListeners('uncaughtException');
+    for (const listener of listeners) process.on('uncaughtException', listener);
+  }
+  return uncaught;
+}

@@ -2,9 +2,9 @@
 // matched is refused.
 import { status } from '@grpc/grpc-js';
 import type { SpiffeId } from '@credence/sdk';
-import { permissionDenied, StatusError } from '@credence/sdk/wire';
+import { StatusError } from '@credence/sdk/wire';
 import type { CallerGrants } from '../registration/ports.js';
-import { checkAgent, type AgentCheckPorts } from './agent-check.js';
+import { deniedText, requireAgent, type AgentCheckPorts } from './agent-check.js';
 import type { Caller, Connection, PeerSvid } from './caller.js';
 import { policy, type CallerClass } from './policy.js';
 
@@ -55,16 +55,10 @@ export class Authorizer {
       if (entries.length > 0) return { kind: 'downstream', id, entries };
     }
     if (!rule.includes('agent')) throw denied(method);
-    const verdict = await checkAgent(peer, this.#options);
-    if (verdict.kind === 'refused') throw permissionDenied(deniedText(method), verdict.reason);
-    return { kind: 'agent', agent: verdict.agent };
+    return { kind: 'agent', agent: await requireAgent(method, peer, this.#options) };
   }
 }
 
 function denied(method: string): StatusError {
   return new StatusError(status.PERMISSION_DENIED, deniedText(method));
-}
-
-function deniedText(method: string): string {
-  return `authorization denied for method ${method}`;
 }

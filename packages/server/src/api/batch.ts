@@ -1,4 +1,5 @@
 // Batches: each item has its own outcome, in the order of the request, and one that fails does not stop the others.
+import { shortenJoinTokens } from '../domain/join-token.js';
 import type { Call } from './call.js';
 import type { Outcome } from './interceptors/audit.js';
 import { outcomeOf, toStatus } from './interceptors/errors.js';
@@ -18,14 +19,17 @@ export async function runBatch<Item, Result extends ItemResult>(
   // Started together and in order, so that the datastore can commit them together.
   return Promise.all(
     items.map(async (item) => {
+      const note = ({ code, message }: Outcome, cause?: unknown): void => {
+        call.audit.item({ fields: auditFields(item), outcome: { code, message: shortenJoinTokens(message) }, cause });
+      };
       try {
         const result = await run(item);
-        call.audit.item({ fields: auditFields(item), outcome: result.status });
+        note(result.status);
         return result;
       } catch (error) {
         const refusal = toStatus(error);
         const outcome = outcomeOf(refusal);
-        call.audit.item({ fields: auditFields(item), outcome, cause: refusal.cause });
+        note(outcome, refusal.cause);
         return { status: outcome };
       }
     }),

@@ -3,6 +3,7 @@
 import type { handleBidiStreamingCall, handleUnaryCall, ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js';
 import { once } from 'node:events';
 import type { Clock, Logger } from '@credence/sdk/runtime';
+import { shortenJoinTokens } from '../domain/join-token.js';
 import type { Admissions, Call } from './call.js';
 import { AuditTrail, writeAudit } from './interceptors/audit.js';
 import { watchLifetime, type CallLifetime } from './interceptors/deadline.js';
@@ -27,6 +28,10 @@ type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPath' | 
 
 export class Pipeline {
   readonly #options: PipelineOptions;
+  /** Nobody else hears of what grpc-js throws at an answer, and one call must not end the process. */
+  readonly #noteUnanswered = (error: unknown): void => {
+    this.#options.log.error({ err: error }, 'api call could not be answered');
+  };
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -34,29 +39,33 @@ export class Pipeline {
 
   unary<Request, Response>(handle: UnaryHandler<Request, Response>): handleUnaryCall<Request, Response> {
     return (rpc, callback) => {
-      this.#run(rpc, (call) => handle(rpc.request, call)).then(
-        (response) => {
-          callback(null, response);
-        },
-        (error: unknown) => {
-          callback(toStatus(error));
-        },
-      );
+      this.#run(rpc, (call) => handle(rpc.request, call))
+        .then(
+          (response) => {
+            callback(null, response);
+          },
+          (error: unknown) => {
+            callback(toStatus(error));
+          },
+        )
+        .catch(this.#noteUnanswered);
     };
   }
 
   /** The handler's requests end when the client half-closes, and throw when the call ends otherwise. */
   bidi<Request, Response>(handle: BidiHandler<Request, Response>): handleBidiStreamingCall<Request, Response> {
     return (rpc) => {
-      this.#run(rpc, (call) => respond(rpc, handle, call)).then(
-        () => {
-          rpc.end();
-        },
-        (error: unknown) => {
-          // grpc-js turns an emitted error into the status of the call; after the call's end nobody listens.
-          if (!rpc.destroyed) rpc.emit('error', toStatus(error));
-        },
-      );
+      this.#run(rpc, (call) => respond(rpc, handle, call))
+        .then(
+          () => {
+            rpc.end();
+          },
+          (error: unknown) => {
+            // grpc-js turns an emitted error into the status of the call; after the call's end nobody listens.
+            if (!rpc.destroyed) rpc.emit('error', toStatus(error));
+          },
+        )
+        .catch(this.#noteUnanswered);
     };
   }
 
@@ -72,7 +81,7 @@ export class Pipeline {
     } catch (error) {
       // What fails in a call that has ended fails because it has ended.
       const refusal = toStatus(call.signal.aborted ? call.signal.reason : error);
-      writeAudit(log, call, { code: refusal.code, message: refusal.details });
+      writeAudit(log, call, { code: refusal.code, message: shortenJoinTokens(refusal.details) });
       if (refusal.cause !== undefined) log.error({ err: refusal.cause, method: call.method }, 'api call failed');
       throw refusal;
     }

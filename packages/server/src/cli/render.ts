@@ -1,4 +1,5 @@
 // What people read: entries and agents as blocks of labelled lines.
+import { printable } from '@credence/sdk/daemon';
 import type { Agent } from '@credence/sdk/wire/gen/spire/api/types/Agent.js';
 import type { Entry } from '@credence/sdk/wire/gen/spire/api/types/Entry.js';
 import type { SPIFFEID } from '@credence/sdk/wire/gen/spire/api/types/SPIFFEID.js';
@@ -66,7 +67,7 @@ type Line = readonly [label: string, value: string | undefined];
 function block(width: number, lines: readonly Line[]): string {
   return lines
     .filter(([, value]) => value !== undefined)
-    .map(([label, value]) => `${label.padEnd(width)}: ${value ?? ''}\n`)
+    .map(([label, value]) => `${label.padEnd(width)}: ${printable(value ?? '')}\n`)
     .join('');
 }
 

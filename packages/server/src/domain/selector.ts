@@ -20,5 +20,16 @@ export function selectorProblem({ type, value }: Selector): string | undefined {
   return undefined;
 }
 
+/**
+ * The most members that a set in a request may have, of selectors or of trust domains: far more than any entry needs, and
+ * far below what one SQL statement may bind (SQLite: 32766).
+ */
+export const largestSet = 1000;
+
+/** Why a set of so many members is not taken, or undefined. */
+export function setSizeProblem(noun: string, size: number): string | undefined {
+  return size > largestSet ? `${size} ${noun}; at most ${largestSet} are accepted` : undefined;
+}
+
 /** How a stored set of selectors relates to a given one. */
 export type SetMatch = 'exact' | 'subset' | 'superset' | 'any';

@@ -2,7 +2,7 @@
 // not read is never overwritten.
 import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensurePrivateDirectory, writeFileAtomic } from '@credence/sdk/runtime';
+import { ensurePrivateDirectory, removeUnfinished, writeFileAtomic } from '@credence/sdk/runtime';
 import { generateKey, type KeyType } from '@credence/sdk/keys';
 import { serverError } from '../domain/errors.js';
 import { decodeKeyFile, encodeKeyFile } from './key-file.js';
@@ -60,6 +60,7 @@ export class DiskKeyManager implements KeyManager {
 async function readKeyFile(directory: string, path: string): Promise<string | undefined> {
   try {
     await ensurePrivateDirectory(directory);
+    await removeUnfinished(path);
   } catch (cause) {
     throw unusable(path, 'has no usable directory', cause);
   }

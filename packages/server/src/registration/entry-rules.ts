@@ -4,7 +4,7 @@ import { dnsNameProblem } from '../domain/dns-name.js';
 import { serverError } from '../domain/errors.js';
 import { checkMember, checkWorkload } from '../domain/id-class.js';
 import type { EntryAttributes, EntryPatch, NewEntry } from '../domain/registration-entry.js';
-import { selectorProblem, type Selector } from '../domain/selector.js';
+import { selectorProblem, setSizeProblem, type Selector } from '../domain/selector.js';
 
 /** The two parts of a SPIFFE ID; a trust domain may also be given as a SPIFFE ID, of which the path is dropped. */
 export interface IdFields {
@@ -98,6 +98,7 @@ function parseId(fields: IdFields | undefined): SpiffeId {
 /** @throws `ERR_INVALID_ARGUMENT`: no selector, or one that is not a selector. */
 export function checkSelectors(selectors: readonly Selector[]): readonly Selector[] {
   if (selectors.length === 0) throw invalid('selector list is empty');
+  checkSize('selectors', selectors);
   for (const selector of selectors) {
     const problem = selectorProblem(selector);
     if (problem !== undefined) throw invalid(problem);
@@ -114,8 +115,14 @@ function checkDnsNames(names: readonly string[]): readonly string[] {
 }
 
 function checkFederatesWith(names: readonly string[]): readonly TrustDomain[] {
+  checkSize('federated trust domains', names);
   const parsed = names.map((name) => named('federated trust domain', () => TrustDomain.parse(name)));
   return [...new Map(parsed.map((trustDomain) => [trustDomain.name, trustDomain])).values()];
+}
+
+function checkSize(noun: string, { length }: readonly unknown[]): void {
+  const problem = setSizeProblem(noun, length);
+  if (problem !== undefined) throw invalid(problem);
 }
 
 function checkHint(hint: string): string {

@@ -32,7 +32,8 @@ interface World {
   readonly promoted?: string[];
 }
 
-function authorizer({ row = agent, promoted = [] }: World = {}): Authorizer {
+function authorizer({ row: first = agent, promoted = [] }: World = {}): Authorizer {
+  let row = first;
   return new Authorizer({
     clock: new ManualClock(now),
     adminIds: [configuredAdmin],
@@ -44,6 +45,7 @@ function authorizer({ row = agent, promoted = [] }: World = {}): Authorizer {
       get: (id) => Promise.resolve(id.equals(agentId) ? row : undefined),
       promote: (_, serial) => {
         promoted.push(serial);
+        if (row.renewed?.serialNumber === serial) row = { ...row, ...row.renewed, renewed: undefined };
         return Promise.resolve();
       },
     },

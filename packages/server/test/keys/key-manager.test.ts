@@ -131,6 +131,13 @@ describe('DiskKeyManager', () => {
     assert.deepEqual(await readdir(directory()), ['keys.json']);
   });
 
+  it('removes what a process that was killed while writing left behind', async () => {
+    await (await DiskKeyManager.open(directory())).generate('a', 'ec-p256');
+    await writeFile(`${file()}.tmp`, 'part of a key');
+    await DiskKeyManager.open(directory());
+    assert.deepEqual(await readdir(directory()), ['keys.json']);
+  });
+
   it('keeps the old key when the new one cannot be written', async () => {
     const keys = await DiskKeyManager.open(directory());
     const old = await keys.generate('a', 'ec-p256');

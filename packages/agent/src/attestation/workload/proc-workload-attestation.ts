@@ -4,7 +4,11 @@ import type { Logger } from '@credence/sdk/runtime';
 import { agentError } from '../../domain/errors.js';
 import type { Selector } from '../../domain/selector.js';
 import { checkUnchanged, type PinnedProcess } from './process.js';
+import { Turns } from './turns.js';
 import type { Workload, WorkloadAttestor } from './workload-attestor.js';
+
+// A user with many calls must neither open all files that the agent may open nor keep other users waiting.
+const attestationsOfUser = 16;
 
 export interface ProcWorkloadAttestationOptions {
   readonly log: Logger;
@@ -17,6 +21,7 @@ export class ProcWorkloadAttestation {
   readonly #log: Logger;
   readonly #attestors: readonly WorkloadAttestor[];
   readonly #procPath: string;
+  readonly #turns = new Turns(attestationsOfUser);
 
   constructor(options: ProcWorkloadAttestationOptions) {
     this.#log = options.log;
@@ -30,7 +35,12 @@ export class ProcWorkloadAttestation {
    * @throws ERR_ATTESTATION when none succeeded; ERR_CALLER_UNKNOWN when the process is gone or no longer what it was
    * when it connected; `signal.reason` when the signal aborts.
    */
-  async attest(process: PinnedProcess, signal: AbortSignal): Promise<readonly Selector[]> {
+  attest(process: PinnedProcess, signal: AbortSignal): Promise<readonly Selector[]> {
+    return this.#turns.take(process.uid, () => this.#attest(process, signal));
+  }
+
+  async #attest(process: PinnedProcess, signal: AbortSignal): Promise<readonly Selector[]> {
+    signal.throwIfAborted();
     const found = await Promise.all(this.#attestors.map((attestor) => this.#ask(attestor, process, signal)));
     signal.throwIfAborted();
     checkUnchanged(this.#procPath, process);

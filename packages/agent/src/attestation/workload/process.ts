@@ -11,6 +11,8 @@ export interface PinnedProcess {
   readonly gid: number;
   /** As {@link readStartTime} said when it connected. */
   readonly startTime: string;
+  /** As {@link readExecutable} said when its connection was accepted. */
+  readonly executable: string | undefined;
   /** Whether that very process still runs. */
   isAlive(): boolean;
 }
@@ -27,6 +29,19 @@ export function readStartTime(procPath: string, pid: number): string {
   return startTime;
 }
 
+/**
+ * Device and inode of the file that the process executed, or undefined when the agent may not see it. A process that
+ * executes another program is still the same process, with all its connections.
+ */
+export function readExecutable(procPath: string, pid: number): string | undefined {
+  try {
+    const { dev, ino } = statSync(`${procPath}/${pid}/exe`, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Field 22 of proc_pid_stat(5), or undefined when `stat` is not such a line. */
 export function parseStartTime(stat: string): string | undefined {
   // Field 2 is the process's own choice of name, in parentheses, and may hold spaces and parentheses itself.
@@ -39,8 +54,9 @@ export function parseStartTime(stat: string): string | undefined {
 }
 
 /**
- * Checks that the process is still the one that connected and acts for the same user and group. To be called after
- * everything that is believed about it was read: what was read of a pid is true of the process only if the process
+ * Checks that the process is still the one that connected, acts for the same user and group and runs the same program.
+ * Between the connection and its acceptance it may have executed another, and a descendant may hold the connection, too:
+ * what program it is proves nothing against other processes of its user. To be called after everything that is believed about it was read: what was read of a pid is true of the process only if the process
  * outlived the reading.
  *
  * @throws ERR_CALLER_UNKNOWN
@@ -49,6 +65,7 @@ export function checkUnchanged(procPath: string, process: PinnedProcess): void {
   const { pid } = process;
   const startTime = readStartTime(procPath, pid);
   // The folder belongs to the effective user and group, even when the process may not be dumped (proc_pid(5)).
+  const executable = readExecutable(procPath, pid);
   const { uid, gid } = read(pid, () => statSync(`${procPath}/${pid}`));
   if (!process.isAlive()) throw agentError('ERR_CALLER_UNKNOWN', `process ${pid} exited`);
   if (startTime !== process.startTime) {
@@ -56,6 +73,9 @@ export function checkUnchanged(procPath: string, process: PinnedProcess): void {
   }
   if (uid !== process.uid || gid !== process.gid) {
     throw agentError('ERR_CALLER_UNKNOWN', `process ${pid} changed its user or group after it connected`);
+  }
+  if (executable !== process.executable) {
+    throw agentError('ERR_CALLER_UNKNOWN', `process ${pid} executed another program after it connected`);
   }
 }
 

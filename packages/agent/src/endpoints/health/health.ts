@@ -4,25 +4,18 @@ import { StatusError } from '@credence/sdk/wire';
 import type { HealthCheckRequest__Output } from '@credence/sdk/wire/gen/grpc/health/v1/HealthCheckRequest.js';
 import type { HealthCheckResponse } from '@credence/sdk/wire/gen/grpc/health/v1/HealthCheckResponse.js';
 
-/** Whether the Workload API answers; false when it could not be found out before the signal aborted. */
-export type HealthProbe = (signal: AbortSignal) => Promise<boolean>;
+/** Whether the Workload API answers; never rejects. */
+export type Health = () => Promise<boolean>;
 
 /** Check for the whole endpoint; a client that asks for List or Watch is told UNIMPLEMENTED. */
-export function healthHandlers(probe: HealthProbe): UntypedServiceImplementation {
+export function healthHandlers(health: Health): UntypedServiceImplementation {
   const check: handleUnaryCall<HealthCheckRequest__Output, HealthCheckResponse> = (call, callback) => {
     if (call.request.service !== '') {
       callback(new StatusError(status.INVALID_ARGUMENT, 'service must be empty: health is not kept per service'));
       return;
     }
-    const cancelled = new AbortController();
-    call.once('cancelled', () => {
-      cancelled.abort();
-    });
-    const answer = (healthy: boolean): void => {
+    void health().then((healthy) => {
       callback(null, { status: healthy ? 'SERVING' : 'NOT_SERVING' });
-    };
-    probe(cancelled.signal).then(answer, () => {
-      answer(false);
     });
   };
   return { Check: check };

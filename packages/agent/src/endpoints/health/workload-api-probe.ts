@@ -2,7 +2,7 @@
 import { credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { workloadApi } from '@credence/sdk/wire';
 import { securityHeader } from '../workload/security-header.js';
-import type { HealthProbe } from './health.js';
+import type { HealthProbe } from './shared-probe.js';
 
 /** True when FetchX509SVID on this socket answers; that it issues the agent no identity is an answer, too. */
 export function workloadApiProbe(socketPath: string): HealthProbe {

@@ -2,10 +2,12 @@
 import { createServer, type Server as SocketServer, type Socket } from 'node:net';
 import { ServerCredentials, type Server } from '@grpc/grpc-js';
 import { listenOnSocket, trackSockets } from '@credence/sdk/daemon';
-import type { Logger } from '@credence/sdk/runtime';
+import type { Clock, Logger } from '@credence/sdk/runtime';
 import type { PeerRegistry } from './peer-registry.js';
+import { QuietLog } from './quiet-log.js';
 
 export interface PeerListenerOptions {
+  readonly clock: Clock;
   readonly log: Logger;
   readonly peers: PeerRegistry;
   /** Serves the connections; closed by its owner. */
@@ -21,6 +23,7 @@ const directoryMode = 0o755;
 
 export class PeerListener {
   readonly #options: PeerListenerOptions;
+  readonly #refusals: QuietLog;
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
   // Sockets are not paused until gRPC reads them: it would wait for ever.
   readonly #listener: SocketServer = createServer((socket) => {
@@ -30,6 +33,7 @@ export class PeerListener {
 
   constructor(options: PeerListenerOptions) {
     this.#options = options;
+    this.#refusals = new QuietLog({ ...options, message: 'connection refused' });
     this.#injector = options.server.createConnectionInjector(ServerCredentials.createInsecure());
   }
 
@@ -59,7 +63,7 @@ export class PeerListener {
       this.#options.peers.admit(socket);
       this.#injector.injectConnection(socket);
     } catch (error) {
-      this.#options.log.warn({ err: error }, 'connection refused: its caller is unknown');
+      this.#refusals.warn({ reason: error instanceof Error ? error.message : String(error) });
       socket.destroy();
     }
   }

@@ -2,16 +2,25 @@
 // socket lacks: each accepted socket is given a token as its remote address, and the token leads back to the peer.
 import type { Socket } from 'node:net';
 import { agentError } from '../../domain/errors.js';
+import { FairShare } from './fair-share.js';
 import { SocketPeer, type Peer } from './peer.js';
+
+export interface PeerRegistryOptions {
+  /** Where proc(5) is mounted. */
+  readonly procPath: string;
+  /** How many connections all users together may have. */
+  readonly connectionLimit: number;
+}
 
 export class PeerRegistry {
   readonly #procPath: string;
+  readonly #connections: FairShare;
   readonly #peers = new Map<string, SocketPeer>();
   #count = 0;
 
-  /** @param options.procPath where proc(5) is mounted. */
-  constructor(options: { readonly procPath: string }) {
-    this.#procPath = options.procPath;
+  constructor({ procPath, connectionLimit }: PeerRegistryOptions) {
+    this.#procPath = procPath;
+    this.#connections = new FairShare(connectionLimit);
   }
 
   /** How many connections are known. */
@@ -22,23 +31,29 @@ export class PeerRegistry {
   /**
    * Settles who is behind a socket that was just accepted, until the socket closes.
    *
-   * @throws ERR_PEER_CREDENTIALS or ERR_CALLER_UNKNOWN when that cannot be said.
+   * @throws ERR_PEER_CREDENTIALS or ERR_CALLER_UNKNOWN when that cannot be said; ERR_CALLER_LIMIT when the user has
+   * connections enough.
    */
   admit(socket: Socket): Peer {
     const peer = new SocketPeer(socket, this.#procPath);
+    if (!this.#connections.take(peer.uid)) {
+      peer.close();
+      throw agentError('ERR_CALLER_LIMIT', `user ${peer.uid} has as many connections as one user may have`);
+    }
     const token = `peer:${++this.#count}`;
     this.#peers.set(token, peer);
     socket.once('close', () => {
       this.#peers.delete(token);
       peer.close();
+      this.#connections.giveBack(peer.uid);
     });
     Object.defineProperty(socket, 'remoteAddress', { value: token });
     return peer;
   }
 
-  /** Whether a connection with this remote address is known. */
-  knows(remoteAddress: string | undefined): boolean {
-    return remoteAddress !== undefined && this.#peers.has(remoteAddress);
+  /** Who is behind the connection with this remote address. */
+  find(remoteAddress: string | undefined): Peer | undefined {
+    return remoteAddress === undefined ? undefined : this.#peers.get(remoteAddress);
   }
 
   /**
@@ -47,7 +62,7 @@ export class PeerRegistry {
    * @throws ERR_CALLER_UNKNOWN
    */
   peerOf(call: { getPeer(): string }): Peer {
-    const peer = this.#peers.get(call.getPeer());
+    const peer = this.find(call.getPeer());
     if (peer === undefined) throw agentError('ERR_CALLER_UNKNOWN', 'the connection of the call is gone');
     return peer;
   }

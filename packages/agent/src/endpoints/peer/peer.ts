@@ -2,7 +2,7 @@
 // pidfd for as long as the connection lives, so that its pid cannot come to mean another process unnoticed.
 import type { Socket } from 'node:net';
 import { closeFd, descriptorOf, isProcessAlive, openPeerPidfd, readPeerCredentials } from '@credence/sdk/daemon';
-import { readStartTime } from '../../attestation/workload/process.js';
+import { readExecutable, readStartTime } from '../../attestation/workload/process.js';
 import { agentError } from '../../domain/errors.js';
 
 export interface Peer {
@@ -12,6 +12,8 @@ export interface Peer {
   readonly gid: number;
   /** When the process started, in clock ticks after boot (proc_pid_stat(5), field 22). */
   readonly startTime: string;
+  /** The file that it executed, as it was when the connection was accepted; undefined: not to be seen. */
+  readonly executable: string | undefined;
   /** Whether the process that connected still runs and its connection is still open. */
   isAlive(): boolean;
   /** Cuts the connection, with every call on it. */
@@ -24,6 +26,7 @@ export class SocketPeer implements Peer {
   readonly uid: number;
   readonly gid: number;
   readonly startTime: string;
+  readonly executable: string | undefined;
   readonly #socket: Socket;
   readonly #pidfd: number;
   #open = true;
@@ -38,6 +41,7 @@ export class SocketPeer implements Peer {
     const pidfd = openPeerPidfd(fd, pid);
     try {
       this.startTime = readStartTime(procPath, pid);
+      this.executable = readExecutable(procPath, pid);
       // Only now: while the pidfd lives, what was read before is of this process and not of a successor of its pid.
       if (!isProcessAlive(pidfd)) throw agentError('ERR_CALLER_UNKNOWN', `process ${pid} exited after it connected`);
     } catch (error) {

@@ -7,7 +7,7 @@ import type { PeerRegistry } from './peer-registry.js';
 /** Refuses each call whose connection `peers` does not know, with UNAUTHENTICATED. */
 export function requirePeer(peers: PeerRegistry): ServerInterceptor {
   return (_method, call) =>
-    peers.knows(call.getConnectionInfo().remoteAddress)
-      ? new ServerInterceptingCall(call)
-      : refusedCall(call, status.UNAUTHENTICATED, 'the caller is unknown');
+    peers.find(call.getConnectionInfo().remoteAddress) === undefined
+      ? refusedCall(call, status.UNAUTHENTICATED, 'the caller is unknown')
+      : new ServerInterceptingCall(call);
 }

@@ -12,9 +12,20 @@ export const requireSecurityHeader: ServerInterceptor = (method, call) =>
   method.path.startsWith(guarded)
     ? new ServerInterceptingCall(call, {
         start: (next) => {
+          let accepted = false;
           next({
             onReceiveMetadata: (metadata, proceed) => {
-              if (hasSecurityHeader(metadata)) proceed(metadata);
+              accepted = hasSecurityHeader(metadata);
+              if (accepted) proceed(metadata);
+              else call.startRead();
+            },
+            onReceiveMessage: (message, proceed) => {
+              if (accepted) proceed(message);
+              else call.startRead();
+            },
+            // Only now: a refusal does not end a call that its caller keeps open.
+            onReceiveHalfClose: (proceed) => {
+              if (accepted) proceed();
               else call.sendStatus({ code: status.INVALID_ARGUMENT, details: 'security header missing from request' });
             },
           });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { silentLogger, type Logger } from '@credence/sdk/runtime';
 import { ProcWorkloadAttestation } from '../../../dist/attestation/workload/proc-workload-attestation.js';
-import { readStartTime, type PinnedProcess } from '../../../dist/attestation/workload/process.js';
+import { readExecutable, readStartTime, type PinnedProcess } from '../../../dist/attestation/workload/process.js';
 import type { WorkloadAttestor } from '../../../dist/attestation/workload/workload-attestor.js';
 
 const own: PinnedProcess = {
@@ -9,6 +9,7 @@ const own: PinnedProcess = {
   uid: process.geteuid!(),
   gid: process.getegid!(),
   startTime: readStartTime('/proc', process.pid),
+  executable: readExecutable('/proc', process.pid),
   isAlive: () => true,
 };
 const { signal } = new AbortController();

@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { silentLogger } from '@credence/sdk/runtime';
+import { silentLogger, systemClock } from '@credence/sdk/runtime';
 import { healthApi } from '@credence/sdk/wire';
 import { SocketPeer } from '../../../dist/endpoints/peer/peer.js';
 import { PeerRegistry } from '../../../dist/endpoints/peer/peer-registry.js';
@@ -40,7 +40,14 @@ describe('the listener of the Workload Endpoint', () => {
     await using endpoint = await TestEndpoint.start({ snapshots });
     const { socketPath } = endpoint;
     const attestation = { attest: () => Promise.resolve([]) };
-    const second = new WorkloadEndpoint({ log: silentLogger, attestation, snapshots, socketPath, procPath: '/proc' });
+    const second = new WorkloadEndpoint({
+      clock: systemClock,
+      log: silentLogger,
+      attestation,
+      snapshots,
+      socketPath,
+      procPath: '/proc',
+    });
     await assert.rejects(second.start(), { code: 'ERR_IN_USE' });
     await second[Symbol.asyncDispose]();
     await new StreamReader(endpoint.client.FetchX509SVID({}, header())).next();
@@ -98,7 +105,8 @@ describe('a peer', () => {
     const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
     const [accepted] = (await once(server, 'connection')) as [Socket];
     assert.throws(() => new SocketPeer(accepted, '/proc'), { code: 'ERR_PEER_CREDENTIALS' });
-    assert.throws(() => new PeerRegistry({ procPath: '/proc' }).admit(accepted), { code: 'ERR_PEER_CREDENTIALS' });
+    const registry = new PeerRegistry({ procPath: '/proc', connectionLimit: 1 });
+    assert.throws(() => registry.admit(accepted), { code: 'ERR_PEER_CREDENTIALS' });
     client.destroy();
     server.close();
   });
@@ -136,7 +144,8 @@ describe('a peer', () => {
 describe('a call whose caller is unknown', () => {
   it('is refused before its handler runs, whatever the service', async () => {
     let handled = 0;
-    const server = new Server({ interceptors: [requirePeer(new PeerRegistry({ procPath: '/proc' }))] });
+    const peers = new PeerRegistry({ procPath: '/proc', connectionLimit: 1 });
+    const server = new Server({ interceptors: [requirePeer(peers)] });
     server.addService(healthApi.definition, { Check: () => handled++ });
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {

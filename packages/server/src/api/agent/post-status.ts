@@ -17,6 +17,9 @@ export function postStatus({
     if (Buffer.byteLength(version) > maxVersionBytes) {
       throw serverError('ERR_INVALID_ARGUMENT', `agent_version is longer than ${maxVersionBytes} bytes`);
     }
+    if (/\p{C}/u.test(version)) {
+      throw serverError('ERR_INVALID_ARGUMENT', 'agent_version holds a control character; printable text is accepted');
+    }
     const { id, agentVersion } = agentOf(call);
     if (version !== '' && version !== agentVersion) await agents.setVersion(id, version);
     return {};

@@ -3,6 +3,7 @@ import { permissionDenied } from '@credence/sdk/wire';
 import type { RenewAgentRequest__Output } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/RenewAgentRequest.js';
 import type { RenewAgentResponse } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/RenewAgentResponse.js';
 import { serverError } from '../../domain/errors.js';
+import { recheckAgent } from '../agent-check.js';
 import { agentOf } from '../call.js';
 import { encodeX509Svid } from '../convert/svid.js';
 import type { UnaryHandler } from '../pipeline.js';
@@ -16,7 +17,9 @@ export function renewAgent(ports: AgentServicePorts): UnaryHandler<RenewAgentReq
     if (canReattest) throw permissionDenied('agent must reattest instead of renew', 'AGENT_MUST_REATTEST');
     if (params === null) throw serverError('ERR_INVALID_ARGUMENT', 'params cannot be nil');
     if (params.csr.length === 0) throw serverError('ERR_INVALID_ARGUMENT', 'missing CSR');
-    const svid = issueAgentSvid(ports, id, await checkAgentCsr(ports.csrs, params.csr));
+    const csr = await checkAgentCsr(ports.csrs, params.csr);
+    await recheckAgent(call, ports);
+    const svid = issueAgentSvid(ports, id, csr);
     await ports.agents.renew(id, { serialNumber: svid.serialNumber, expiresAt: svid.expiresAt });
     return { svid: encodeX509Svid(id, svid) };
   };

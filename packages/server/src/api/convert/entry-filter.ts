@@ -5,7 +5,7 @@ import type { FederatesWithMatch__Output } from '@credence/sdk/wire/gen/spire/ap
 import { serverError } from '../../domain/errors.js';
 import type { EntryFilter } from '../../domain/registration-entry.js';
 import { describe } from '../interceptors/errors.js';
-import { decodeMatch, decodeSelectorMatch } from './selector.js';
+import { checkSetSize, decodeMatch, decodeSelectorMatch } from './selector.js';
 import { decodeMemberId, decodeTrustDomain, decodeWorkloadId } from './spiffe-id.js';
 
 /** @throws StatusError INVALID_ARGUMENT `malformed … filter: …` */
@@ -25,6 +25,7 @@ export function decodeEntryFilter(wire: WireFilter | null, trustDomain: TrustDom
 }
 
 function decodeFederatesWith(wire: FederatesWithMatch__Output): NonNullable<EntryFilter['federatesWith']> {
+  checkSetSize('trust domains', wire.trust_domains);
   const trustDomains = wire.trust_domains.map(decodeTrustDomain);
   if (trustDomains.length === 0) throw serverError('ERR_INVALID_ARGUMENT', 'empty trust domain set');
   return { match: decodeMatch(wire.match), trustDomains };

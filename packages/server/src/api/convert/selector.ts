@@ -5,7 +5,7 @@ import type {
 } from '@credence/sdk/wire/gen/spire/api/types/SelectorMatch.js';
 import type { Selector__Output } from '@credence/sdk/wire/gen/spire/api/types/Selector.js';
 import { serverError } from '../../domain/errors.js';
-import { selectorProblem, type Selector, type SetMatch } from '../../domain/selector.js';
+import { selectorProblem, setSizeProblem, type Selector, type SetMatch } from '../../domain/selector.js';
 
 const matches: ReadonlyMap<unknown, SetMatch> = new Map<MatchBehavior, SetMatch>([
   ['MATCH_EXACT', 'exact'],
@@ -32,7 +32,14 @@ export function decodeSelectors(wire: readonly Selector__Output[]): readonly Sel
 
 /** @throws `ERR_INVALID_ARGUMENT` */
 export function decodeSelectorMatch(wire: SelectorMatch__Output): { match: SetMatch; selectors: readonly Selector[] } {
+  checkSetSize('selectors', wire.selectors);
   const selectors = decodeSelectors(wire.selectors);
   if (selectors.length === 0) throw serverError('ERR_INVALID_ARGUMENT', 'empty selector set');
   return { match: decodeMatch(wire.match), selectors };
+}
+
+/** @throws `ERR_INVALID_ARGUMENT` for more members than a set in a request may have */
+export function checkSetSize(noun: string, { length }: readonly unknown[]): void {
+  const problem = setSizeProblem(noun, length);
+  if (problem !== undefined) throw serverError('ERR_INVALID_ARGUMENT', problem);
 }

@@ -1,5 +1,5 @@
 // The audit record: one line for each administrative or issuing call, one for each item of a batch, with who called,
-// under which right, and how it ended. Never a secret, never a payload.
+// under which right, and how it ended. Never a secret, never a payload, and of what a client wrote never more than a line.
 import { status } from '@grpc/grpc-js';
 import type { Logger } from '@credence/sdk/runtime';
 import type { Call } from '../call.js';
@@ -52,18 +52,37 @@ export function writeAudit(
   const head = { type: 'audit', ...callFields(call), ...fields };
   const write = (line: object, { code, message }: Outcome): void => {
     const level = routine.has(call.method) && code === 0 ? 'debug' : 'info';
-    log[level]({ ...head, ...line, ...outcomeFields(code, message) }, 'api accessed');
+    log[level](cut({ ...head, ...line, ...outcomeFields(code, message) }), 'api accessed');
   };
   if (items.length === 0) write({}, outcome);
   for (const item of items) {
     write(item.fields, item.outcome);
-    if (item.cause !== undefined) log.error({ err: item.cause, ...head, ...item.fields }, 'api call failed');
+    if (item.cause !== undefined)
+      log.error({ err: item.cause, ...cut({ ...head, ...item.fields }) }, 'api call failed');
   }
 }
 
 /** Writes the record of a call that the gate refused. */
 export function writeRefusal(log: Logger, call: Pick<Call, 'method' | 'connection'>, outcome: Outcome): void {
-  log.warn({ type: 'audit', ...callFields(call), ...outcomeFields(outcome.code, outcome.message) }, 'api call refused');
+  const line = { type: 'audit', ...callFields(call), ...outcomeFields(outcome.code, outcome.message) };
+  log.warn(cut(line), 'api call refused');
+}
+
+// A SPIFFE ID is at most so long, and plain ASCII (SPIFFE-ID §2.3); anything else may grow sixfold as JSON.
+const longestText = 2048;
+const longestForeignText = 100;
+const mostItems = 100;
+
+/** The fields with every text and every list cut to what a record may hold. */
+function cut(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, cutValue(value)]));
+}
+
+function cutValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, mostItems).map(cutValue);
+  if (typeof value !== 'string') return value;
+  const text = value.slice(0, longestText);
+  return /^[\x20-\x7e]*$/.test(text) ? text : text.slice(0, longestForeignText);
 }
 
 function outcomeFields(code: number, message: string): object {

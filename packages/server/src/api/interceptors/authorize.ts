@@ -8,20 +8,26 @@ import type { Admission, Admissions } from '../call.js';
 import type { Connections } from '../connections.js';
 import { writeRefusal } from './audit.js';
 import { toStatus } from './errors.js';
+import type { Intake } from './intake.js';
 
 export interface GateOptions {
   readonly connections: Connections;
   readonly authorizer: Authorizer;
   readonly admissions: Admissions;
   readonly log: Logger;
+  /** Undefined: callers are trusted with the memory of the server. */
+  readonly intake?: Intake;
 }
 
 /** Makes the gate. */
 export function createGate(options: GateOptions): ServerInterceptor {
-  const { admissions } = options;
+  const { admissions, intake } = options;
   return (method, call) => {
     // Read at once: the peer of a call is unknown when its connection has gone.
     const token = call.getPeer();
+    const request = intake?.begin(token, () => {
+      call.sendStatus(new StatusError(status.DEADLINE_EXCEEDED, 'the request was not complete in time'));
+    });
     return new ServerInterceptingCall(call, {
       start(next) {
         next({
@@ -35,6 +41,17 @@ export function createGate(options: GateOptions): ServerInterceptor {
                 call.sendStatus(toStatus(error));
               },
             );
+          },
+          onReceiveMessage(message, proceed) {
+            if (method.requestStream) request?.begun();
+            proceed(message);
+          },
+          onReceiveHalfClose(proceed) {
+            request?.complete();
+            proceed();
+          },
+          onCancel() {
+            request?.complete();
           },
         });
       },

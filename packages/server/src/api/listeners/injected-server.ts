@@ -1,33 +1,43 @@
 // One gRPC server over connections that its listener has accepted itself, with the gate in front of every method.
 import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import type { Server as NetServer, Socket } from 'node:net';
-import type { Clock } from '@credence/sdk/runtime';
+import type { Socket } from 'node:net';
 import { createGate, type GateOptions } from '../interceptors/authorize.js';
 import type { Service } from '../services.js';
 
 export interface InjectedServerOptions extends GateOptions {
   readonly services: readonly Service[];
-  readonly clock: Clock;
-  /** Zero: connections may live for ever. */
-  readonly maxConnectionAgeMs: number;
+  readonly limits: ConnectionLimits;
 }
 
-const graceMs = 10_000;
+/** What one connection may ask for. */
+export interface ConnectionLimits {
+  readonly maxMessageBytes: number;
+  /** Calls at the same time. */
+  readonly maxStreams: number;
+  /** Undefined: it may live for ever. */
+  readonly age?: ConnectionAge;
+}
+
+/** When a connection is told to end, and how much later it is ended, with whatever still runs on it. */
+export interface ConnectionAge {
+  readonly maxMs: number;
+  readonly graceMs: number;
+}
 
 /** Speaks gRPC on the sockets it is given. */
 export class InjectedServer {
   readonly #server: Server;
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
-  readonly #clock: Clock;
 
-  constructor({ services, clock, maxConnectionAgeMs, ...gate }: InjectedServerOptions) {
-    this.#clock = clock;
+  constructor({ services, limits, ...gate }: InjectedServerOptions) {
+    const { maxMessageBytes, maxStreams, age } = limits;
     this.#server = new Server({
       interceptors: [createGate(gate)],
       'grpc.enable_channelz': 0,
-      'grpc.max_concurrent_streams': 100,
-      'grpc.max_receive_message_length': 4 * 1024 * 1024,
-      ...(maxConnectionAgeMs > 0 && { 'grpc.max_connection_age_ms': maxConnectionAgeMs }),
+      'grpc.max_concurrent_streams': maxStreams,
+      'grpc.max_receive_message_length': maxMessageBytes,
+      // Without the grace, a connection with a call that its client never ends would stay for ever.
+      ...(age && { 'grpc.max_connection_age_ms': age.maxMs, 'grpc.max_connection_age_grace_ms': age.graceMs }),
     });
     for (const { definition, handlers } of services) {
       this.#server.addService(definition, handlers as UntypedServiceImplementation);
@@ -41,23 +51,12 @@ export class InjectedServer {
     this.#injector.injectConnection(socket);
   }
 
-  /** Stops accepting at once, lets calls finish, and cuts what is still open after ten seconds. */
-  async shutDown(listener: NetServer, sockets: ReadonlySet<Socket>): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      listener.close(() => {
-        resolve();
-      });
-    });
-    const drained = new Promise<void>((resolve) => {
+  /** Takes no more calls; resolves when those that run have ended. */
+  drain(): Promise<void> {
+    return new Promise((resolve) => {
       this.#server.tryShutdown(() => {
         resolve();
       });
     });
-    const forced = new AbortController();
-    const grace = this.#clock.sleep(graceMs, { signal: forced.signal, ref: false }).catch(() => undefined);
-    await Promise.race([drained, grace]);
-    forced.abort();
-    for (const socket of sockets) socket.destroy();
-    await closed;
   }
 }

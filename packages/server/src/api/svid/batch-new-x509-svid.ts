@@ -9,6 +9,7 @@ import type { CheckedCsr, X509SvidIssuer } from '../../ca/ports.js';
 import { serverError } from '../../domain/errors.js';
 import type { RegistrationEntry } from '../../domain/registration-entry.js';
 import type { AuthorizedEntries } from '../../registration/ports.js';
+import { recheckAgent } from '../agent-check.js';
 import { runBatch } from '../batch.js';
 import { agentOf } from '../call.js';
 import { encodeX509Svid } from '../convert/svid.js';
@@ -33,6 +34,7 @@ export function batchNewX509Svid(
     // Checking is the costly part: only for what may be signed at all.
     const admitted = items.filter(({ entry }) => !(entry instanceof Error));
     const checks = await csrs.check(admitted.map(({ csr }) => csr));
+    await recheckAgent(call, ports);
     const checked = new Map(admitted.map((item, index) => [item, checks[index]]));
     const results = await runBatch(call, items, auditFields, (item) => ({
       status: ok,

@@ -1,7 +1,9 @@
 // What the SVID service stands on.
 import type { TrustDomain } from '@credence/sdk';
+import type { Clock } from '@credence/sdk/runtime';
 import type { CsrChecker, X509SvidIssuer } from '../../ca/ports.js';
 import type { AuthorizedEntries } from '../../registration/ports.js';
+import type { AgentCheckPorts } from '../agent-check.js';
 import type { RateLimits } from '../interceptors/rate-limit.js';
 
 export interface SvidServicePorts {
@@ -10,4 +12,6 @@ export interface SvidServicePorts {
   readonly csrs: CsrChecker;
   readonly issuer: X509SvidIssuer;
   readonly rateLimits: RateLimits;
+  readonly agents: AgentCheckPorts['agents'];
+  readonly clock: Clock;
 }

@@ -37,9 +37,7 @@ export function reportBatch(
   for (const { ok, entry } of reported) if (ok) terminal.out(renderEntry(entry ?? {}));
   for (const { status, entry } of failed) {
     const code = statusName(status?.code ?? 2);
-    terminal.err(
-      `Failed to ${verb} the following entry (code: ${code}, msg: ${JSON.stringify(status?.message ?? '')}):\n`,
-    );
+    terminal.err(`Failed to ${verb} the following entry (code: ${code}, msg: ${encodeJson(status?.message ?? '')}):\n`);
     terminal.err(renderEntry(entry ?? {}));
   }
   if (failed.length === 0) return exitCodes.done;

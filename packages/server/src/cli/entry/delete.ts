@@ -56,7 +56,7 @@ function report({ results }: BatchDeleteEntryResponse__Output, failed: Results, 
   const deleted = results.filter(({ status }) => status?.code === 0);
   for (const { id } of deleted) terminal.out(`Deleted entry with ID: ${id}\n`);
   for (const { id, status } of failed) {
-    const reason = `code: ${statusName(status?.code ?? 2)}, msg: ${JSON.stringify(status?.message ?? '')}`;
+    const reason = `code: ${statusName(status?.code ?? 2)}, msg: ${encodeJson(status?.message ?? '')}`;
     terminal.err(`Failed to delete entry with ID ${id} (${reason})\n`);
   }
   terminal.out(`\n\n${summary(deleted.length, failed.length)}`);

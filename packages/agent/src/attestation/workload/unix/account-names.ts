@@ -11,7 +11,7 @@ export class AccountNames {
     this.#path = path;
   }
 
-  /** The name of a number; undefined when the file does not say, or cannot be read. */
+  /** The name of a number; undefined when the file does not say, or is missing. @throws when it cannot be read. */
   async nameOf(id: number): Promise<string | undefined> {
     return (await this.#load()).get(id);
   }
@@ -25,9 +25,10 @@ export class AccountNames {
         this.#version = version;
       }
       return this.#names;
-    } catch {
-      // Without names there are still numbers.
-      return new Map();
+    } catch (error) {
+      // Without a file there are still numbers. A file that cannot be read just now does not mean that nobody has a name.
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map();
+      throw error;
     }
   }
 }

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { SpiffeId, TrustDomain } from '@credence/sdk';
+import { silentLogger, systemRandom } from '@credence/sdk/runtime';
+import { ManualClock } from '@credence/sdk/testing';
+import { renewAgent } from '../../../dist/api/agent/renew-agent.js';
+import type { Call } from '../../../dist/api/call.js';
+import { AuditTrail } from '../../../dist/api/interceptors/audit.js';
+import { RateLimits } from '../../../dist/api/interceptors/rate-limit.js';
+import { batchNewX509Svid } from '../../../dist/api/svid/batch-new-x509-svid.js';
+import { NodeAttestors } from '../../../dist/attestation/node-attestors.js';
+import type { AgentStore } from '../../../dist/datastore/agent-store.js';
+import type { AttestedAgent } from '../../../dist/domain/attested-agent.js';
+import type { RegistrationEntry } from '../../../dist/domain/registration-entry.js';
+import { attestation, newEntry, start } from '../../datastore/fixtures.js';
+import { refusal } from '../support/refusal.js';
+
+const method = '/spire.api.server.svid.v1.SVID/BatchNewX509SVID';
+const renewal = '/spire.api.server.agent.v1.Agent/RenewAgent';
+const attested: AttestedAgent = { ...attestation(), renewed: undefined, agentVersion: '' };
+const entry: RegistrationEntry = { ...newEntry(), revisionNumber: 0, createdAt: start };
+const csr = Buffer.from('a request');
+const item = { entry_id: entry.id, csr };
+
+/** An agent that has used up its rate, so that its next call waits for a second. */
+class World {
+  readonly clock: ManualClock = new ManualClock(start);
+  row: AttestedAgent | undefined = attested;
+  signed = 0;
+  /** Runs while requests are checked. */
+  whileChecking: () => void = () => undefined;
+  readonly #limits = new RateLimits({ clock: this.clock, settings: { attestation: true, signing: true } });
+  readonly #ports = {
+    trustDomain: TrustDomain.parse('example.org'),
+    agents: { get: () => Promise.resolve(this.row), promote: () => Promise.resolve(), renew: () => Promise.resolve() },
+    csrs: {
+      check: (requests: readonly Uint8Array[]) => {
+        this.whileChecking();
+        return Promise.resolve(requests.map(() => ({ publicKeyInfo: csr, subject: csr, uriSans: [], dnsNames: [] })));
+      },
+    },
+    issuer: {
+      issueX509Svid: () => {
+        this.signed += 1;
+        return { chain: [], serialNumber: '2', expiresAt: attested.expiresAt };
+      },
+    },
+    authorized: { forAgent: () => [entry], find: () => entry },
+    rateLimits: this.#limits,
+    clock: this.clock,
+  };
+
+  batch(size: number): Promise<unknown> {
+    return batchNewX509Svid(this.#ports)({ params: Array.from({ length: size }, () => item) }, this.#call(method));
+  }
+
+  renew(): Promise<unknown> {
+    const more = {
+      joinTokens: { create: () => Promise.resolve() },
+      attestors: new NodeAttestors([]),
+      log: silentLogger,
+    };
+    const agents = this.#ports.agents as unknown as AgentStore;
+    const ports = { ...this.#ports, ...more, agents, random: systemRandom, agentTtlSeconds: 3600 };
+    return renewAgent(ports)({ params: { csr } }, this.#call(renewal));
+  }
+
+  #call(name: string): Call {
+    const peer = { id: SpiffeId.parse(String(attested.id)), serialNumber: '1', expiresAt: attested.expiresAt };
+    return {
+      method: name,
+      connection: { kind: 'remote', token: 't', address: '192.0.2.1', peer },
+      caller: { kind: 'agent', agent: attested },
+      signal: new AbortController().signal,
+      deadline: new Date(start.getTime() + 60_000),
+      audit: new AuditTrail(),
+    };
+  }
+}
+
+describe('an agent that is refused while its call waits', () => {
+  const changes = [
+    { name: 'banned', row: { ...attested, serialNumber: '' }, says: /^PERMISSION_DENIED: .* \[AGENT_BANNED\]$/ },
+    { name: 'evicted', row: undefined, says: /^PERMISSION_DENIED: .* \[AGENT_NOT_ATTESTED\]$/ },
+    // Without a reason: it may call again by its new SVID.
+    { name: 'superseded', row: { ...attested, serialNumber: '9' }, says: /^UNAVAILABLE: agent SVID was superseded$/ },
+  ];
+  const calls = [
+    { name: 'BatchNewX509SVID', run: (world: World) => world.batch(500), signatures: 500 },
+    { name: 'RenewAgent', run: (world: World) => world.renew(), signatures: 1 },
+  ];
+  for (const { name, run, signatures } of calls) {
+    it(`is served by ${name} after the wait when nothing changed`, async () => {
+      const world = new World();
+      await world.batch(500);
+      const waiting = run(world);
+      await world.clock.waitForSleepers(1);
+      await world.clock.advance(1000);
+      await waiting;
+      assert.equal(world.signed, 500 + signatures);
+    });
+
+    for (const { name: change, row, says } of changes) {
+      it(`gets nothing signed by ${name} once it is ${change} while the rate limit holds it up`, async () => {
+        const world = new World();
+        await world.batch(500);
+        const refused = refusal(run(world));
+        await world.clock.waitForSleepers(1);
+        world.row = row;
+        await world.clock.advance(1000);
+        assert.match(await refused, says);
+        assert.equal(world.signed, 500);
+      });
+
+      it(`gets nothing signed by ${name} once it is ${change} while its requests are checked`, async () => {
+        const world = new World();
+        world.whileChecking = () => (world.row = row);
+        assert.match(await refusal(run(world)), says);
+        assert.equal(world.signed, 0);
+      });
+    }
+  }
+});

@@ -1,0 +1,88 @@
+// Callers that make a server hold what never becomes a call: without a certificate there is little to be had, and who
+// has one gets what real agents need.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import type { TLSSocket } from 'node:tls';
+import { generateKey } from '@credence/sdk/keys';
+import { svidApi } from '@credence/sdk/wire';
+import type { Child } from '../support/child.js';
+import { Deployment } from '../support/deployment.js';
+import { attest, call, newRequest } from '../support/grpc.js';
+import { callHeaders, closed, connectRaw, data, messageHead, write } from '../support/raw-http2.js';
+
+const getBundle = '/spire.api.server.bundle.v1.Bundle/GetBundle';
+const streams = [1, 3];
+
+async function peakMegabytes({ pid }: Child): Promise<number> {
+  const kilobytes = /VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kilobytes) / 1024;
+}
+
+/** Sends the beginning of a message in DATA frames of one byte each, at most so many, until the server has enough. */
+async function trickle(socket: TLSSocket, { length, frames }: { length: number; frames: number }): Promise<void> {
+  await write(
+    socket,
+    Buffer.concat(streams.flatMap((id) => [callHeaders(id, getBundle), data(id, messageHead(length))])),
+  );
+  const round = streams.map((id) => data(id, Buffer.of(1)));
+  const burst = Buffer.concat(Array.from({ length: 1000 }, () => round).flat());
+  for (let sent = 0; sent < frames && !socket.destroyed; sent += 1000 * streams.length) await write(socket, burst);
+}
+
+describe('a flood of requests', () => {
+  let deployment: Deployment;
+  let server: Child;
+
+  before(async () => {
+    deployment = await Deployment.create();
+    server = await deployment.startServer();
+  });
+
+  after(() => deployment[Symbol.asyncDispose]());
+
+  it('in frames of one byte costs the server little memory', async () => {
+    const before = await peakMegabytes(server);
+    const sockets = await Promise.all(Array.from({ length: 6 }, () => connectRaw(deployment.port)));
+    await Promise.all(sockets.map((socket) => trickle(socket, { length: 4_000_000, frames: 600_000 })));
+    // Answered after what was sent before.
+    assert.equal((await deployment.server('healthcheck')).code, 0);
+    const grown = (await peakMegabytes(server)) - before;
+    for (const socket of sockets) socket.destroy();
+    assert.ok(grown < 150, `grew by ${grown.toFixed()} MB`);
+  }).timeout(30_000);
+
+  it('ends the connection without a certificate that sent a megabyte', async () => {
+    const socket = await connectRaw(deployment.port);
+    // Of two messages, which would be whole a little later.
+    await trickle(socket, { length: 65_000, frames: 129_000 });
+    await closed(socket);
+    assert.match(server.stdout, /"msg":"connection closed: it sent too much"/);
+  }).timeout(20_000);
+
+  it('refuses the 129th connection of an address without a certificate, and takes the next when one has gone', async () => {
+    const sockets = await Promise.all(Array.from({ length: 128 }, () => connectRaw(deployment.port)));
+    await closed(await connectRaw(deployment.port));
+    assert.equal(sockets.filter(({ destroyed }) => destroyed).length, 0);
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(sockets.map(closed));
+    await deployment.startAgent();
+  }).timeout(20_000);
+
+  it('leaves an agent 500 requests for certificates in a message', async () => {
+    const roots = await deployment.admin('bundle', 'show');
+    const token = await deployment.generateToken('/many');
+    const id = await deployment.createEntry('/many-web', '--parent-id', 'spiffe://example.org/many');
+    const address = `127.0.0.1:${String(deployment.port)}`;
+    const client = svidApi.createClient(address, await attest(address, roots, token));
+    try {
+      const csr = newRequest(await generateKey('ec-p256'));
+      // As large as a request may get.
+      const params = Array.from({ length: 500 }, () => ({ entry_id: id, csr }));
+      const { results } = await call(client, 'BatchNewX509SVID', { params });
+      assert.deepEqual(new Set(results.map(({ status }) => status?.code)), new Set([0]));
+      assert.equal(results.length, 500);
+    } finally {
+      client.close();
+    }
+  }).timeout(20_000);
+});
