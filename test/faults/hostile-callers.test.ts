@@ -22,7 +22,7 @@ function memory({ pid }: Child): number {
 async function fetchId(deployment: Deployment): Promise<string> {
   const client = new WorkloadApiClient({ address: `unix://${deployment.workloadSocket()}` });
   try {
-    return String((await client.fetchX509Svid({ signal: AbortSignal.timeout(10_000) })).id);
+    return String((await client.fetchX509Svid({ signal: AbortSignal.timeout(30_000) })).id);
   } finally {
     await client.close();
   }
@@ -51,13 +51,13 @@ describe('an agent under attack by a process of its machine', () => {
         await systemClock.sleep(250);
         assert.ok(attacker.running, attacker.stderr);
         assert.ok(descriptors(agent) < openFiles - 128, `${descriptors(agent)} descriptors`);
-        assert.ok(memory(agent) - before < 300 * mebibyte, `${memory(agent) / mebibyte} MiB`);
+        assert.ok(memory(agent) - before < 500 * mebibyte, `${memory(agent) / mebibyte} MiB`);
         // Without root the attacker is the same user, and its share is his.
         if (root) assert.equal(await fetchId(deployment), 'spiffe://example.org/web');
       }
       await attacker.stop('SIGKILL');
       assert.equal(await until('the agent to serve', () => fetchId(deployment)), 'spiffe://example.org/web');
       assert.ok(agent.stdout.length < 100_000, `${agent.stdout.length} bytes of log`);
-    }).timeout(60_000);
+    }).timeout(120_000);
   }
 });
