@@ -12,7 +12,14 @@ if (process.env.CI && Object.keys(missing).length > 0) {
   process.exit(1);
 }
 
-const mocha = ['node_modules/mocha/bin/mocha.js', '--timeout', '120000', '--spec', 'dist-test/interop/**/*.test.js'];
+const mocha = [
+  'node_modules/mocha/bin/mocha.js',
+  '--timeout',
+  '120000',
+  ...(process.env.CI ? ['--retries', '1'] : []),
+  '--spec',
+  'dist-test/interop/**/*.test.js',
+];
 const { status } = spawnSync(process.execPath, [...mocha, '--no-config', ...process.argv.slice(2)], {
   cwd: root,
   stdio: 'inherit',
