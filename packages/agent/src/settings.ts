@@ -45,7 +45,7 @@ export type JoinTokenSource =
 export interface UnixAttestorSettings {
   /** Whether `unix:path` and `unix:sha256` are found. */
   readonly discoverWorkloadPath: boolean;
-  /** Largest executable that is hashed, in bytes; 0: any; negative: none is hashed. */
+  /** Largest executable that is hashed, in bytes; 0: without limit; negative: none is hashed. */
   readonly workloadSizeLimit: number;
 }
 

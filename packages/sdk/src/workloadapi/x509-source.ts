@@ -231,7 +231,7 @@ export class X509Source
     this.#announce('update', state.context);
   }
 
-  // A listener that throws fails as any callback does, but neither the other listeners nor the watch with it.
+  // A listener that throws fails as every callback does, but neither the other listeners nor the watch with it.
   #announce<Name extends keyof X509SourceEvents>(name: Name, ...event: X509SourceEvents[Name]): void {
     for (const listener of this.rawListeners(name)) {
       try {

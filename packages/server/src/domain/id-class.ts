@@ -1,4 +1,4 @@
-// What a SPIFFE ID may stand for in a trust domain: any member, a workload, or an agent. The path /spire and all below it
+// What a SPIFFE ID may stand for in a trust domain: a member, a workload, or an agent. The path /spire and all below it
 // are reserved for the server and its agents.
 import type { SpiffeId, TrustDomain } from '@credence/sdk';
 import { serverError } from './errors.js';
