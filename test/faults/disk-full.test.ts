@@ -29,7 +29,7 @@ describe('a server whose disk is full', () => {
     using admin = new Admin(deployment.adminSocket);
     const { code, stdout, stderr } = await create();
     assert.equal(code, 1, stdout);
-    assert.match(stderr, /datastore failure/);
+    assert.match(stderr, /datastore failure: nothing can be written; free space/);
     await until('the log to say why', () => /disk|full|too large|I\/O/i.test(server.stdout));
     await assert.rejects(admin.generateToken(), /datastore failure/);
     assert.deepEqual(

@@ -74,7 +74,8 @@ describe('a second daemon', () => {
       const places = ['--data-dir', join(elsewhere(), 'agent'), '--socket-path', join(elsewhere(), 'a', 'api.sock')];
       const chosen = new Map([...pairs(places), ...pairs(flags())]);
       const where = ['--server-address', '127.0.0.1', '--server-port', String(deployment.port)];
-      const all = ['--trust-domain', 'example.org', ...where, ...(await deployment.joinFlags()), ...[...chosen].flat()];
+      const joining = await deployment.joinFlags();
+      const all = ['--trust-domain', 'example.org', ...where, ...joining, ...[...chosen].flat()];
       const { code, stderr } = await deployment.runAgent(all);
       assert.equal(code, 1);
       assert.ok(stderr.startsWith('Error: ') && stderr.includes(says()), stderr);
@@ -82,6 +83,9 @@ describe('a second daemon', () => {
       using another = await watchingWorkload(deployment.workloadSocket());
       assert.deepEqual(another.paths, ['/web']);
       assert.equal(workload.ending, undefined);
+      // It found out before it joined: no second agent, and the token is not spent.
+      using admin = new Admin(deployment.adminSocket);
+      assert.equal((await admin.agentIds()).length, 1);
     });
   }
 });

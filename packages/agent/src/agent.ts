@@ -5,7 +5,7 @@ import { JoinTokenProver } from './attestation/node/join-token/join-token-prover
 import { ProcWorkloadAttestation } from './attestation/workload/proc-workload-attestation.js';
 import { UnixAttestor } from './attestation/workload/unix/unix-attestor.js';
 import { taintedBy } from './domain/tainted.js';
-import { WorkloadEndpoint } from './endpoints/workload-endpoint.js';
+import { claimSocket, WorkloadEndpoint } from './endpoints/workload-endpoint.js';
 import { AgentSvidKeeper } from './identity/agent-svid-keeper.js';
 import { BundleCache, noBundleChanges } from './identity/bundle-cache.js';
 import { EntryCache } from './identity/entry-cache.js';
@@ -116,6 +116,7 @@ class NodeAgent implements Agent {
     const { log } = this.#ports;
     const lock = await lockDataDirectory(dataDir);
     this.#resources.push(() => lock[Symbol.asyncDispose]());
+    await claimSocket(socketPath);
     const store = new DiskAgentStore({ directory: dataDir, trustDomain });
     const membership = await this.#join(store, signal);
     const { server, keeper, synchronizer, subscriptions } = this.#connect(store, membership);

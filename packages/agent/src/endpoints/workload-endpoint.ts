@@ -1,5 +1,6 @@
 // The agent's public socket (SPIFFE Workload Endpoint): the Workload API and health, for every process of the machine.
 import { Server } from '@grpc/grpc-js';
+import { prepareSocketPath } from '@credence/sdk/daemon';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import { healthApi, workloadApi } from '@credence/sdk/wire';
 import { healthHandlers } from './health/health.js';
@@ -7,7 +8,7 @@ import { sharedProbe } from './health/shared-probe.js';
 import { workloadApiProbe } from './health/workload-api-probe.js';
 import { boundCalls } from './peer/bound-calls.js';
 import { connectionLimit, largestRequest, longestIdleMs, mostCallsOnConnection } from './peer/limits.js';
-import { PeerListener } from './peer/listener.js';
+import { directoryMode, PeerListener } from './peer/listener.js';
 import { PeerRegistry } from './peer/peer-registry.js';
 import { requirePeer } from './peer/require-peer.js';
 import type { WorkloadAttestation, WorkloadSnapshots } from './ports.js';
@@ -34,6 +35,15 @@ const limits = {
 
 // Everybody may ask; who asks decides what is answered.
 const socketMode = 0o777;
+
+/**
+ * Finds out, without serving yet, whether the socket can be had: before a join token is spent on it.
+ *
+ * @throws ERR_IN_USE, ERR_CONFIG
+ */
+export function claimSocket(socketPath: string): Promise<void> {
+  return prepareSocketPath(socketPath, directoryMode);
+}
 
 export class WorkloadEndpoint implements AsyncDisposable {
   readonly #server: Server;

@@ -25,5 +25,6 @@ export {
   type Program,
   type Terminal,
 } from './program.js';
+export { prepareSocketPath } from './socket-path.js';
 export { abortOnSignals, type ProcessSignals } from './signals.js';
 export { trackSockets } from './sockets.js';

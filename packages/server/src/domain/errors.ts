@@ -21,6 +21,7 @@ export const serverErrors = {
   ERR_PROFILE: { meaning: 'what was about to be signed breaks its profile' },
   ERR_NOT_READY: { meaning: 'the server has no active authority yet' },
   ERR_DATASTORE: { meaning: 'the datastore failed' },
+  ERR_DATASTORE_FULL: { meaning: 'the datastore cannot be written: its disk is full, or a file may not grow' },
   ERR_DATASTORE_UNUSABLE: { meaning: 'the database is damaged, foreign or of a newer version' },
 } as const satisfies Record<string, Row>;
 

@@ -102,7 +102,7 @@ describe('SQLite file', () => {
     await datastore.entries.create(newEntry());
     await sql`pragma max_page_count = 1`.execute(engine.writer);
     const big = newEntry({ id: 'big', spiffeId: id('/big'), hint: 'x'.repeat(100_000) });
-    await assert.rejects(datastore.entries.create(big), { code: 'ERR_DATASTORE', message: /full/ });
+    await assert.rejects(datastore.entries.create(big), { code: 'ERR_DATASTORE_FULL', message: /full/ });
     assert.deepEqual(
       (await collect(datastore.entries.all())).map((entry) => entry.id),
       ['web'],

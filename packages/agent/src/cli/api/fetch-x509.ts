@@ -33,7 +33,9 @@ export const command = defineCommand(flags, async (values, terminal) => {
     terminal.out(`${encodeJson(response)}\n`);
     return exitCodes.done;
   }
-  const fetched = parseX509Response(response);
+  const fetched = parseX509Response(response, ({ message }) => {
+    terminal.err(`Warning: ${message}\n`);
+  });
   const say = (text: string): void => {
     if (!values.silent) terminal.out(text);
   };

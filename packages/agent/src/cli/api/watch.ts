@@ -34,7 +34,10 @@ interface Printing {
 async function print(client: SpiffeWorkloadAPIClient, { terminal, signal, backoff }: Printing): Promise<void> {
   let since = performance.now();
   for await (const response of fetchX509(client, { signal })) {
-    terminal.out(renderX509(parseX509Response(response), performance.now() - since));
+    const fetched = parseX509Response(response, ({ message }) => {
+      terminal.err(`Warning: ${message}\n`);
+    });
+    terminal.out(renderX509(fetched, performance.now() - since));
     since = performance.now();
     backoff.reset();
   }

@@ -1,5 +1,6 @@
 // A response to FetchX509SVID, read and verified before anything of it is shown or written.
 import { TrustDomain, verifyX509Svid, X509Bundle, X509BundleSet, X509Svid, type Certificate } from '@credence/sdk';
+import type { SpiffeError } from '@credence/sdk/runtime';
 import type { X509SVIDResponse__Output } from '@credence/sdk/wire/gen/X509SVIDResponse.js';
 
 /** One identity, with the bundle that verifies it. */
@@ -14,11 +15,18 @@ export interface FetchedX509 {
   readonly federatedBundles: readonly X509Bundle[];
 }
 
-/** @throws SpiffeError of the part that is malformed or does not verify */
-export function parseX509Response(response: X509SVIDResponse__Output): FetchedX509 {
+/**
+ * An authority that is not usable is left out, as a workload does, and given to `report`.
+ *
+ * @throws SpiffeError of the part that is malformed or does not verify
+ */
+export function parseX509Response(
+  response: X509SVIDResponse__Output,
+  report: (problem: SpiffeError) => void,
+): FetchedX509 {
   const svids = response.svids.map(({ x509_svid, x509_svid_key, bundle: der, hint }) => {
     const svid = X509Svid.parseRaw(x509_svid, x509_svid_key, hint === '' ? undefined : hint);
-    const bundle = X509Bundle.parseDer(svid.id.trustDomain, der);
+    const bundle = X509Bundle.parseUsable(svid.id.trustDomain, der, report);
     verifyX509Svid(
       svid.certificates.map(({ raw }) => raw),
       X509BundleSet.of(bundle),
@@ -26,7 +34,7 @@ export function parseX509Response(response: X509SVIDResponse__Output): FetchedX5
     return { svid, bundle };
   });
   const federatedBundles = Object.entries(response.federated_bundles)
-    .map(([id, der]) => X509Bundle.parseDer(TrustDomain.parse(id), der))
+    .map(([id, der]) => X509Bundle.parseUsable(TrustDomain.parse(id), der, report))
     .sort((a, b) => (a.trustDomain.name < b.trustDomain.name ? -1 : 1));
   return { svids, federatedBundles };
 }

@@ -18,8 +18,8 @@ export interface PeerListenerOptions {
   readonly socketMode: number;
 }
 
-// Everybody may pass through the folder to the socket.
-const directoryMode = 0o755;
+/** Of the socket's folder: everybody may pass through it. */
+export const directoryMode = 0o755;
 
 export class PeerListener {
   readonly #options: PeerListenerOptions;

@@ -30,6 +30,10 @@ const rows: Readonly<Record<ServerErrorCode, Row>> = {
   ERR_PROFILE: { code: status.INTERNAL, text: 'failed to sign' },
   ERR_NOT_READY: { code: status.UNAVAILABLE, text: 'server is initializing' },
   ERR_DATASTORE: { code: status.INTERNAL, text: 'datastore failure' },
+  ERR_DATASTORE_FULL: {
+    code: status.INTERNAL,
+    text: "datastore failure: nothing can be written; free space on the server's disk and try again",
+  },
   ERR_DATASTORE_UNUSABLE: { code: status.INTERNAL, text: 'datastore failure' },
 };
 

@@ -35,7 +35,7 @@ export class SqlSession {
     this.#log = log;
   }
 
-  /** @throws `ERR_DATASTORE`, and what `work` throws of our own codes */
+  /** @throws `ERR_DATASTORE`, `ERR_DATASTORE_FULL`, and what `work` throws of our own codes */
   async read<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T> {
     try {
       return await work(this.#engine.reader);
@@ -47,7 +47,7 @@ export class SqlSession {
   /**
    * Resolves after the commit and after every commit listener. What `work` throws undoes its own writes only.
    *
-   * @throws `ERR_DATASTORE`, and what `work` throws of our own codes
+   * @throws `ERR_DATASTORE`, `ERR_DATASTORE_FULL`, and what `work` throws of our own codes
    */
   write<T>(work: (trx: Write) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -143,7 +143,15 @@ async function attempt(job: Job, trx: ControlledTransaction<Schema>): Promise<An
 function asServerError(error: unknown): Error {
   if (isSpiffeError(error) && Object.hasOwn(serverErrors, error.code)) return error;
   const reason = error instanceof Error ? error.message : 'unknown failure';
-  return serverError('ERR_DATASTORE', `datastore-sql: ${reason}`, { cause: error });
+  const code = isOutOfRoom(error) ? 'ERR_DATASTORE_FULL' : 'ERR_DATASTORE';
+  return serverError(code, `datastore-sql: ${reason}`, { cause: error });
+}
+
+// SQLite: no room in the file system, a file that may not grow. PostgreSQL: disk_full.
+const outOfRoom: ReadonlySet<unknown> = new Set(['SQLITE_FULL', 'SQLITE_IOERR_WRITE', '53100']);
+
+function isOutOfRoom(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && outOfRoom.has(error.code);
 }
 
 function closed(): Error {
