@@ -8,6 +8,7 @@ import { taintedBy } from './domain/tainted.js';
 import { claimSocket, WorkloadEndpoint } from './endpoints/workload-endpoint.js';
 import { AgentSvidKeeper } from './identity/agent-svid-keeper.js';
 import { BundleCache, noBundleChanges } from './identity/bundle-cache.js';
+import { ChangeWatcher } from './identity/change-watcher.js';
 import { EntryCache } from './identity/entry-cache.js';
 import { join, type Membership } from './identity/join.js';
 import { Minter } from './identity/minter.js';
@@ -140,6 +141,10 @@ class NodeAgent implements Agent {
     log.info({ socketPath }, 'starting Workload API');
     const synchronizing = synchronizer.run(signal);
     this.#resources.push(() => synchronizing.catch(() => undefined));
+    if (this.#settings.watchChanges) {
+      const watching = new ChangeWatcher({ ...this.#ports, server, synchronizer }).run(signal);
+      this.#resources.push(() => watching.catch(() => undefined));
+    }
     return { loops: Promise.race([keeping, synchronizing]) };
   }
 

@@ -26,7 +26,7 @@ import {
 
 const joinToken = z.string().regex(/^[!-~]+$/, 'not a join token; printable ASCII without spaces is accepted');
 
-const experimentalShape = { sync_interval: durationMs.optional() };
+const experimentalShape = { sync_interval: durationMs.optional(), watch_changes: z.boolean().optional() };
 const agentShape = {
   trust_domain: z.string().transform(parsedBy((text) => TrustDomain.parse(text), 'example.org')),
   server_address: host('::1'),
@@ -155,6 +155,7 @@ function settingsOf(keys: Keys, { token, unix, paths }: Resolved): AgentSettings
       keys.trust_bundle_path === undefined ? undefined : { kind: 'file', path: keys.trust_bundle_path, format: 'pem' },
     nodeAttestation: { kind: 'join_token', token },
     syncIntervalMs: keys.experimental?.sync_interval ?? defaultAgentSettings.syncIntervalMs,
+    watchChanges: keys.experimental?.watch_changes ?? defaultAgentSettings.watchChanges,
     workloadKeyType: keys.workload_x509_svid_key_type ?? defaultAgentSettings.workloadKeyType,
     unixAttestor: unix,
   };

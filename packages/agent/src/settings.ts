@@ -17,6 +17,8 @@ export interface AgentSettings {
   readonly nodeAttestation: NodeAttestationSettings;
   /** Time between two synchronisations with the server, give or take 10 %. */
   readonly syncIntervalMs: number;
+  /** Whether the server is asked to ring when something has changed, so that it is synchronised at once. */
+  readonly watchChanges: boolean;
   /** Keys of the workloads' X.509-SVIDs. */
   readonly workloadKeyType: WorkloadKeyType;
   readonly unixAttestor: UnixAttestorSettings;
@@ -53,6 +55,7 @@ export interface UnixAttestorSettings {
 export const defaultAgentSettings = {
   serverPort: 8081,
   syncIntervalMs: 5000,
+  watchChanges: true,
   workloadKeyType: 'ec-p256',
   unixAttestor: { discoverWorkloadPath: false, workloadSizeLimit: 0 },
 } as const satisfies Partial<AgentSettings>;

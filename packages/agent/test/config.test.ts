@@ -27,6 +27,7 @@ describe('the configuration of the agent', () => {
         trustBundle: undefined,
         nodeAttestation: { kind: 'join_token', token: undefined },
         syncIntervalMs: 5000,
+        watchChanges: true,
         workloadKeyType: 'ec-p256',
         unixAttestor: { discoverWorkloadPath: false, workloadSizeLimit: 0 },
       },

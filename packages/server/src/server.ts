@@ -104,6 +104,7 @@ class CredenceServer implements Server {
       entries: registration.entries,
       authorized: registration.authorized,
       grants: registration.grants,
+      watches: registration.watches,
       attestors: new NodeAttestors([createJoinTokenAttestor({ joinTokens: datastore.joinTokens, clock })]),
       csrs: this.#own(new ThreadedCsrChecker({ log, workers: availableParallelism() })),
       issuer: authority,

@@ -28,6 +28,11 @@ export class Pause {
     }
   }
 
+  /** The next wait lasts, whatever was cut before. */
+  forget(): void {
+    if (this.#cut.signal.aborted) this.#cut = new AbortController();
+  }
+
   /** Ends the wait that is under way, or the next one. */
   cut(): void {
     this.#cut.abort();

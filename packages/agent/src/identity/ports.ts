@@ -21,6 +21,14 @@ export interface ServerPort {
   readonly batchSize: number;
   /** One result a request, in order. */
   newX509Svids(requests: readonly X509SvidRequest[], signal: AbortSignal): Promise<readonly X509SvidResult[]>;
+  /** A ring for each change that concerns the agent. Ends with the connection. */
+  watchChanges(signal: AbortSignal): AsyncIterable<Ring>;
+}
+
+/** What the server says has changed. Neither: the watch has begun, and what changed before it is not told. */
+export interface Ring {
+  readonly entries: boolean;
+  readonly bundles: boolean;
 }
 
 export interface X509SvidRequest {

@@ -4,11 +4,11 @@ import { Backoff, isSpiffeError, type Clock, type Logger, type Random } from '@c
 import type { TrustDomain } from '@credence/sdk';
 import type { AuthorizedEntry } from '../domain/authorized-entry.js';
 import type { TrustBundle } from '../domain/workload-identity.js';
-import type { BundleCache } from './bundle-cache.js';
+import type { BundleCache, Bundles } from './bundle-cache.js';
 import type { EntryCache, EntryChanges } from './entry-cache.js';
 import type { Minter } from './minter.js';
 import { Pause } from './pause.js';
-import type { ServerPort } from './ports.js';
+import type { Ring, ServerPort } from './ports.js';
 import { aroundMs } from './rotation-policy.js';
 import type { Subscriptions } from './subscriptions.js';
 import type { SvidCache } from './svid-cache.js';
@@ -16,6 +16,8 @@ import { taintedBy } from '../domain/tainted.js';
 
 const shortestWaitMs = 500;
 const longestFirstWaitMs = 5000;
+// With a server that rings, rounds only make up for what no ring tells of.
+const watchedRoundMs = 60_000;
 // SPIRE waits up to 4 minutes; an SVID of some minutes would expire after the server is back.
 const longestBackoffMs = 60_000;
 
@@ -41,15 +43,22 @@ export interface SynchronizerOptions {
 export class Synchronizer {
   readonly #options: SynchronizerOptions;
   readonly #pause: Pause;
+  #retryPause: Pause;
   readonly #backoff: Backoff;
   #missing: ReadonlySet<string> = new Set();
   #isStored = true;
   #lastRound: Date | undefined;
+  #lastRoundTookMs = 0;
+  /** What the server has said since the last round: at most one round is to come of it. */
+  #rung: Ring | undefined;
+  /** Whether the server tells of changes as they happen. */
+  watched = false;
 
   constructor(options: SynchronizerOptions) {
     const { clock, random, intervalMs } = options;
     this.#options = options;
     this.#pause = new Pause(clock);
+    this.#retryPause = new Pause(clock);
     const maxMs = Math.max(intervalMs, longestBackoffMs);
     this.#backoff = new Backoff({ initialMs: intervalMs, factor: 1.5, maxMs, jitter: 0.2 }, random);
   }
@@ -59,7 +68,9 @@ export class Synchronizer {
     for (;;) {
       await this.#pause.wait(this.#untilNextMs(), signal);
       await this.#keepApart(signal);
-      await this.synchronize(signal);
+      const rung = this.#rung;
+      this.#rung = undefined;
+      await this.synchronize(signal, rung?.entries === true && !rung.bundles);
     }
   }
 
@@ -68,30 +79,50 @@ export class Synchronizer {
     this.#pause.cut();
   }
 
-  /** Synchronises once, however long it takes to reach the server. @throws as run */
-  async synchronize(signal: AbortSignal): Promise<void> {
+  /** The server says that there is something new: the next round is due. */
+  rung({ entries, bundles }: Ring): void {
+    const before = this.#rung;
+    // A watch that has just begun knows nothing of the time before it.
+    const all = !entries && !bundles;
+    this.#rung = {
+      entries: entries || all || before?.entries === true,
+      bundles: bundles || all || before?.bundles === true,
+    };
+    this.#pause.cut();
+    this.#retryPause.cut(); // the server is there
+  }
+
+  /**
+   * Synchronises once, however long it takes to reach the server.
+   *
+   * @param entriesOnly the bundles are known to be what they were
+   * @throws as run
+   */
+  async synchronize(signal: AbortSignal, entriesOnly = false): Promise<void> {
     const { clock, log } = this.#options;
+    this.#retryPause = new Pause(clock);
     for (;;) {
+      const begun = clock.now();
       try {
-        await this.#attempt(signal);
+        await this.#attempt(signal, entriesOnly);
         this.#backoff.reset();
         this.#lastRound = clock.now();
+        this.#lastRoundTookMs = this.#lastRound.getTime() - begun.getTime();
         return;
       } catch (error) {
         signal.throwIfAborted();
         if (isSpiffeError(error, 'ERR_SERVER_REFUSED')) await this.#options.onRefused(error, signal);
         const retryInMs = Math.round(this.#backoff.next());
         log.error({ err: error, retryInMs }, 'synchronization with the server failed');
-        await clock.sleep(retryInMs, { signal });
+        await this.#retryPause.wait(retryInMs, signal);
       }
     }
   }
 
-  async #attempt(signal: AbortSignal): Promise<void> {
+  async #attempt(signal: AbortSignal, entriesOnly: boolean): Promise<void> {
     const { server, entries, svids, minter, subscriptions } = this.#options;
     const received = await server.syncEntries(entries.entries, signal);
-    const own = await server.fetchBundle(signal);
-    const federated = await server.fetchFederatedBundles(this.#federatedWith(received), signal);
+    const { own, federated } = await this.#fetchBundles(this.#federatedWith(received), entriesOnly, signal);
     const changes = entries.replace(received);
     for (const { id } of changes.removed) svids.remove(id);
     const bundles = this.#options.bundles.replace({ own, federated });
@@ -104,6 +135,15 @@ export class Synchronizer {
       [...entries.entries.values()].filter((entry) => svids.isDue(entry) && this.#isWanted(entry)),
       signal,
     );
+  }
+
+  async #fetchBundles(wanted: readonly TrustDomain[], entriesOnly: boolean, signal: AbortSignal): Promise<Bundles> {
+    const { server, bundles } = this.#options;
+    const held = new Map(wanted.map((trustDomain) => [trustDomain.name, bundles.federated(trustDomain)]));
+    const federated = new Map([...held].filter((pair): pair is [string, TrustBundle] => pair[1] !== undefined));
+    if (entriesOnly && federated.size === held.size) return { own: bundles.own, federated };
+    const own = await server.fetchBundle(signal);
+    return { own, federated: await server.fetchFederatedBundles(wanted, signal) };
   }
 
   #adoptBundle(own: TrustBundle): void {
@@ -132,12 +172,19 @@ export class Synchronizer {
   }
 
   async #keepApart(signal: AbortSignal): Promise<void> {
+    // A ring that comes meanwhile makes it shorter.
+    for (let waitMs = this.#apartMs(); waitMs > 0; waitMs = this.#apartMs()) await this.#pause.wait(waitMs, signal);
+    this.#pause.forget(); // this round is for whoever was in a hurry until now
+  }
+
+  #apartMs(): number {
     const { clock, intervalMs } = this.#options;
-    const apartMs = Math.min(shortestWaitMs, intervalMs);
+    // Under a constant stream of rings, rounds take half of the time.
+    const wantedMs = this.#rung === undefined ? shortestWaitMs : this.#lastRoundTookMs;
+    const apartMs = Math.min(wantedMs, shortestWaitMs, intervalMs);
     const sinceMs = clock.now().getTime() - (this.#lastRound?.getTime() ?? 0);
     // However the clock was set meanwhile.
-    const waitMs = Math.min(apartMs - sinceMs, apartMs);
-    if (waitMs > 0) await clock.sleep(waitMs, { signal });
+    return Math.min(apartMs - sinceMs, apartMs);
   }
 
   #federatedWith(entries: readonly AuthorizedEntry[]): readonly TrustDomain[] {
@@ -166,7 +213,8 @@ export class Synchronizer {
   // The next round, or the next rotation if that is sooner: a short-lived SVID must not wait for the round.
   #untilNextMs(): number {
     const { clock, random, intervalMs, entries, svids } = this.#options;
-    const roundMs = aroundMs(svids.size === 0 ? Math.min(intervalMs, longestFirstWaitMs) : intervalMs, random);
+    const firstMs = svids.size === 0 ? Math.min(intervalMs, longestFirstWaitMs) : intervalMs;
+    const roundMs = aroundMs(this.watched ? Math.max(intervalMs, watchedRoundMs) : firstMs, random);
     const rotation = svids.nextRotation((id) => {
       const entry = entries.entries.get(id);
       return entry !== undefined && this.#isWanted(entry);

@@ -42,6 +42,30 @@ export async function withinTime<T>(
   }
 }
 
+/**
+ * A signal that aborts with the first of the given ones, until it is disposed of. By hand: AbortSignal.any would leave
+ * something on signals that live as long as the agent, for each call.
+ */
+export function linked(...signals: readonly AbortSignal[]): Disposable & { readonly signal: AbortSignal } {
+  const ending = new AbortController();
+  const links = signals.map((signal) => ({
+    signal,
+    end: (): void => {
+      ending.abort(signal.reason);
+    },
+  }));
+  for (const { signal, end } of links) {
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  }
+  return {
+    signal: ending.signal,
+    [Symbol.dispose]() {
+      for (const { signal, end } of links) signal.removeEventListener('abort', end);
+    },
+  };
+}
+
 /** One request, one response. @throws ServiceError */
 export function unary<Request, Response>(
   method: (request: Request, callback: (error: ServiceError | null, response?: Response) => void) => ClientUnaryCall,

@@ -3,17 +3,20 @@
 import { Channel, type ClientOptions } from '@grpc/grpc-js';
 import type { TrustDomain } from '@credence/sdk';
 import type { Clock } from '@credence/sdk/runtime';
-import { agentApi, bundleApi, entryApi, svidApi } from '@credence/sdk/wire';
+import { agentApi, bundleApi, changesApi, entryApi, svidApi } from '@credence/sdk/wire';
 import type { AgentClient } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/Agent.js';
 import type { BundleClient } from '@credence/sdk/wire/gen/spire/api/server/bundle/v1/Bundle.js';
+import type { ChangesClient } from '@credence/sdk/wire/gen/credence/server/v1/Changes.js';
 import type { EntryClient } from '@credence/sdk/wire/gen/spire/api/server/entry/v1/Entry.js';
 import type { SVIDClient } from '@credence/sdk/wire/gen/spire/api/server/svid/v1/SVID.js';
-import { withinTime } from './calls.js';
+import { agentError } from '../domain/errors.js';
+import { linked, withinTime } from './calls.js';
 import { channelCredentials, type ConnectionTrust } from './channel-credentials.js';
 
 export interface ServerClients {
   readonly agent: AgentClient;
   readonly bundle: BundleClient;
+  readonly changes: ChangesClient;
   readonly entry: EntryClient;
   readonly svid: SVIDClient;
 }
@@ -38,7 +41,8 @@ interface Line {
   readonly channel: Channel;
   readonly clients: ServerClients;
   calls: number;
-  dropped: boolean;
+  /** Aborts when the line is dropped. */
+  readonly dropped: AbortController;
 }
 
 export class ServerConnection implements Disposable {
@@ -79,12 +83,28 @@ export class ServerConnection implements Disposable {
     }
   }
 
+  /**
+   * A call that lasts, beside all others, for as long as the connection.
+   *
+   * @throws ERR_SERVER_UNREACHABLE when the connection is dropped; ServiceError; the signal's reason
+   */
+  async *stream<T>(
+    signal: AbortSignal,
+    open: (clients: ServerClients, signal: AbortSignal) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void, undefined> {
+    while (this.#exclusive !== undefined) await this.#exclusive;
+    signal.throwIfAborted();
+    const line = (this.#line ??= this.#open());
+    using ending = linked(signal, line.dropped.signal);
+    yield* open(line.clients, ending.signal);
+  }
+
   /** The next call makes a new connection. */
   drop(): void {
     const line = this.#line;
     this.#line = undefined;
     if (line === undefined) return;
-    line.dropped = true;
+    line.dropped.abort(agentError('ERR_SERVER_UNREACHABLE', 'the connection was given up'));
     closeWhenUnused(line);
   }
 
@@ -129,13 +149,14 @@ export class ServerConnection implements Disposable {
     const clients = {
       agent: agentApi.createClient(target, credentials, options),
       bundle: bundleApi.createClient(target, credentials, options),
+      changes: changesApi.createClient(target, credentials, options),
       entry: entryApi.createClient(target, credentials, options),
       svid: svidApi.createClient(target, credentials, options),
     };
-    return { channel, clients, calls: 0, dropped: false };
+    return { channel, clients, calls: 0, dropped: new AbortController() };
   }
 }
 
 function closeWhenUnused(line: Line): void {
-  if (line.dropped && line.calls === 0) line.channel.close();
+  if (line.dropped.signal.aborted && line.calls === 0) line.channel.close();
 }

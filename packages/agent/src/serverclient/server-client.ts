@@ -11,11 +11,12 @@ import { attestNode, isReachable, type ServerAddress } from './attest-node.js';
 import { BundleReader } from './bundle-reader.js';
 import { Exchange } from './calls.js';
 import { ServerConnection, type ServerCall, type UseConnection } from './connection.js';
-import { failureOf, wrapFailure } from './failure.js';
+import { failureOf, serverFailure, wrapFailure } from './failure.js';
 import { fetchFederatedBundles, fetchOwnBundle } from './fetch-bundles.js';
 import { BatchSize, newX509Svids, type NewX509SvidRequest, type NewX509SvidResult } from './new-x509-svids.js';
 import { renewAgent } from './renew-agent.js';
 import { syncEntries } from './sync-entries.js';
+import { watchChanges, type Ring } from './watch-changes.js';
 
 export interface ServerClientOptions {
   readonly server: ServerAddress;
@@ -117,6 +118,15 @@ export class ServerClient implements Disposable {
     } catch (error) {
       this.#batchSize.failed();
       throw error;
+    }
+  }
+
+  async *watchChanges(signal: AbortSignal): AsyncGenerator<Ring, void, undefined> {
+    try {
+      yield* this.#connection.stream(signal, ({ changes }, ending) => watchChanges(changes, ending));
+    } catch (error) {
+      signal.throwIfAborted();
+      throw serverFailure(error, 'WatchChanges');
     }
   }
 

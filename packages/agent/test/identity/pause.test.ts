@@ -29,6 +29,15 @@ describe('pause', () => {
     await clock.waitForSleepers(1);
   });
 
+  it('forgets on request what was cut before', async () => {
+    const clock = new ManualClock();
+    const pause = new Pause(clock);
+    pause.cut();
+    pause.forget();
+    void pause.wait(1000, never);
+    await clock.waitForSleepers(1);
+  });
+
   it('throws the reason of its signal', async () => {
     const stop = new AbortController();
     const waiting = new Pause(new ManualClock()).wait(1000, stop.signal);

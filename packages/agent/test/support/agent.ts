@@ -33,6 +33,7 @@ export async function agentFor(
     trustBundle: { kind: 'file', path, format: 'pem' },
     nodeAttestation: { kind: 'join_token', token: token === undefined ? undefined : { kind: 'value', value: token } },
     syncIntervalMs,
+    watchChanges: false,
     ...options.settings,
   };
   return { agent: createAgent(settings, { clock, random: systemRandom, log }), log };

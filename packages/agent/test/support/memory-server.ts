@@ -3,7 +3,8 @@ import type { TrustDomain } from '@credence/sdk';
 import type { ManualClock, TestCa } from '@credence/sdk/testing';
 import { CertificateRequest, signCertificate } from '@credence/sdk/x509';
 import type { AuthorizedEntry } from '../../dist/domain/authorized-entry.js';
-import type { ServerPort, X509SvidRequest, X509SvidResult } from '../../dist/identity/ports.js';
+import type { Ring, ServerPort, X509SvidRequest, X509SvidResult } from '../../dist/identity/ports.js';
+import { agentError } from '../../dist/domain/errors.js';
 import { bundle } from './entries.js';
 
 const hour = 3_600_000;
@@ -45,6 +46,12 @@ export class MemoryServer implements ServerPort {
     return Promise.resolve(requests.map((request) => this.#issue(request)));
   }
 
+  watches: AsyncIterable<Ring>[] = [];
+
+  watchChanges(): AsyncIterable<Ring> {
+    return this.watches.shift() ?? failing(agentError('ERR_SERVER_UNREACHABLE', 'no watch is planned'));
+  }
+
   #issue({ entryId, csr }: X509SvidRequest): X509SvidResult {
     if (this.refused.has(entryId)) return { kind: 'refused', reason: 'entry not found or not authorized' };
     const { publicKeyInfo, uriSans } = CertificateRequest.parse(csr);
@@ -53,4 +60,10 @@ export class MemoryServer implements ServerPort {
     const template = this.#ca.leafTemplate(uriSans[0] ?? '', this.#ca.key, { notBefore, notAfter });
     return { kind: 'issued', chain: [signCertificate({ ...template, publicKeyInfo }, this.#ca.key)] };
   }
+}
+
+/** A watch that fails at once. */
+export async function* failing(error: Error): AsyncGenerator<Ring, void, undefined> {
+  await Promise.reject(error);
+  yield { entries: true, bundles: true };
 }

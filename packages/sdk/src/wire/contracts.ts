@@ -9,6 +9,7 @@ import {
   type ServiceDefinition,
 } from '@grpc/grpc-js';
 import { loadSync, type AnyDefinition, type MessageTypeDefinition } from '@grpc/proto-loader';
+import type { ChangesClient, ChangesDefinition } from './gen/credence/server/v1/Changes.js';
 import type { HealthClient, HealthDefinition } from './gen/grpc/health/v1/Health.js';
 import type { Status, Status__Output } from './gen/google/rpc/Status.js';
 import type { AgentClient, AgentDefinition } from './gen/spire/api/server/agent/v1/Agent.js';
@@ -69,6 +70,10 @@ export const svidApi = new Contract<SVIDDefinition, SVIDClient>(
 export const bundleApi = new Contract<BundleDefinition, BundleClient>(
   'spire/api/server/bundle/v1/bundle.proto',
   'spire.api.server.bundle.v1.Bundle',
+);
+export const changesApi = new Contract<ChangesDefinition, ChangesClient>(
+  'credence/server/v1/changes.proto',
+  'credence.server.v1.Changes',
 );
 export const healthApi = new Contract<HealthDefinition, HealthClient>(
   'grpc/health/v1/health.proto',

@@ -1,4 +1,4 @@
-export { Contract, agentApi, bundleApi, entryApi, healthApi, svidApi, workloadApi } from './contracts.js';
+export { Contract, agentApi, bundleApi, entryApi, changesApi, healthApi, svidApi, workloadApi } from './contracts.js';
 export {
   StatusError,
   isServiceError,

@@ -2,7 +2,7 @@
 import type { SpiffeId, X509SvidSource } from '@credence/sdk';
 import type { TrustedBundles } from '@credence/sdk/tls';
 import type { AgentStore } from '../datastore/agent-store.js';
-import type { CallerGrants } from '../registration/ports.js';
+import type { AgentWatches, CallerGrants } from '../registration/ports.js';
 import { Authorizer } from './authorizer.js';
 import { Admissions } from './call.js';
 import { Connections } from './connections.js';
@@ -22,6 +22,8 @@ export interface ApiOptions extends Omit<ServicePorts, 'rateLimits'> {
   readonly bindAddress: string;
   readonly bindPort: number;
   readonly socketPath: string;
+  /** Ended before the listeners are, which wait for calls to finish. */
+  readonly watches: AgentWatches & { end(): void };
 }
 
 /** Opens both listeners; if one cannot be opened, neither stays. @throws `ERR_IN_USE`, `ERR_CONFIG` */
@@ -42,6 +44,7 @@ export async function openApi(options: ApiOptions): Promise<TlsListener> {
     return {
       address: tls.address,
       async [Symbol.asyncDispose]() {
+        options.watches.end();
         await Promise.all([tls[Symbol.asyncDispose](), admin[Symbol.asyncDispose]()]);
       },
     };

@@ -1,12 +1,17 @@
 // What every handler is wrapped in: the admission of the gate, the lifetime of the call, the error table, the audit
 // record. A handler is a plain function from requests to responses that throws what it likes.
-import type { handleBidiStreamingCall, handleUnaryCall, ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js';
-import { once } from 'node:events';
+import type {
+  handleBidiStreamingCall,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  ServerUnaryCall,
+} from '@grpc/grpc-js';
+import { once, type EventEmitter } from 'node:events';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import { shortenJoinTokens } from '../domain/join-token.js';
 import type { Admissions, Call } from './call.js';
 import { AuditTrail, writeAudit } from './interceptors/audit.js';
-import { watchLifetime, type CallLifetime } from './interceptors/deadline.js';
+import { longestCallMs, watchLifetime, type CallLifetime } from './interceptors/deadline.js';
 import { ok, toStatus } from './interceptors/errors.js';
 
 export type UnaryHandler<Request, Response> = (request: Request, call: Call) => Promise<Response>;
@@ -15,6 +20,12 @@ export type BidiHandler<Request, Response> = (
   requests: AsyncIterator<Request, undefined>,
   call: Call,
 ) => AsyncIterable<Response>;
+
+/** Answers as long as the client listens. */
+export type StreamHandler<Request, Response> = (request: Request, call: Call) => AsyncIterable<Response>;
+
+// Its connection ends sooner; a time that is given to a timer must not be endless.
+const longestStreamMs = 24 * 3_600_000;
 
 export interface PipelineOptions {
   readonly admissions: Admissions;
@@ -25,6 +36,12 @@ export interface PipelineOptions {
 type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPath' | 'getDeadline'> & {
   once(event: 'cancelled', listener: () => void): unknown;
 };
+
+interface Answers<Response> extends EventEmitter {
+  readonly destroyed: boolean;
+  write(response: Response): boolean;
+  end(): unknown;
+}
 
 export class Pipeline {
   readonly #options: PipelineOptions;
@@ -52,27 +69,48 @@ export class Pipeline {
     };
   }
 
-  /** The handler's requests end when the client half-closes, and throw when the call ends otherwise. */
-  bidi<Request, Response>(handle: BidiHandler<Request, Response>): handleBidiStreamingCall<Request, Response> {
+  serverStream<Request, Response>(
+    handle: StreamHandler<Request, Response>,
+  ): handleServerStreamingCall<Request, Response> {
     return (rpc) => {
-      this.#run(rpc, (call) => respond(rpc, handle, call))
-        .then(
-          () => {
-            rpc.end();
-          },
-          (error: unknown) => {
-            // grpc-js turns an emitted error into the status of the call; after the call's end nobody listens.
-            if (!rpc.destroyed) rpc.emit('error', toStatus(error));
-          },
-        )
-        .catch(this.#noteUnanswered);
+      const work = (call: Call): Promise<void> => respond(rpc, handle(rpc.request, call), call);
+      this.#stream(rpc, this.#run(rpc, work, longestStreamMs));
     };
   }
 
+  /** The handler's requests end when the client half-closes, and throw when the call ends otherwise. */
+  bidi<Request, Response>(handle: BidiHandler<Request, Response>): handleBidiStreamingCall<Request, Response> {
+    return (rpc) => {
+      const requests = rpc.iterator({ destroyOnReturn: false }) as AsyncIterator<Request, undefined>;
+      this.#stream(
+        rpc,
+        this.#run(rpc, (call) => respond(rpc, handle(requests, call), call)),
+      );
+    };
+  }
+
+  #stream(rpc: Answers<never>, running: Promise<void>): void {
+    running
+      .then(
+        () => {
+          rpc.end();
+        },
+        (error: unknown) => {
+          // grpc-js turns an emitted error into the status of the call; after the call's end nobody listens.
+          if (!rpc.destroyed) rpc.emit('error', toStatus(error));
+        },
+      )
+      .catch(this.#noteUnanswered);
+  }
+
   /** @throws StatusError always, whatever the work throws */
-  async #run<Result>(rpc: AnyCall, work: (call: Call) => Promise<Result>): Promise<Result> {
+  async #run<Result>(
+    rpc: AnyCall,
+    work: (call: Call) => Promise<Result>,
+    longestMs: number = longestCallMs,
+  ): Promise<Result> {
     const { log, clock, admissions } = this.#options;
-    const lifetime = watchLifetime(rpc, clock);
+    const lifetime = watchLifetime(rpc, clock, longestMs);
     const call = begin(rpc, lifetime, admissions);
     try {
       const result = await Promise.race([work(call), lifetime.expired]);
@@ -92,13 +130,12 @@ function begin(rpc: AnyCall, { deadline, signal }: CallLifetime, admissions: Adm
   return { ...admissions.of(rpc.metadata), method: rpc.getPath(), deadline, signal, audit: new AuditTrail() };
 }
 
-async function respond<Request, Response>(
-  rpc: ServerDuplexStream<Request, Response>,
-  handle: BidiHandler<Request, Response>,
+async function respond<Response>(
+  rpc: Answers<Response>,
+  responses: AsyncIterable<Response>,
   call: Call,
 ): Promise<void> {
-  const requests = rpc.iterator({ destroyOnReturn: false }) as AsyncIterator<Request, undefined>;
-  for await (const response of handle(requests, call)) {
+  for await (const response of responses) {
     if (!rpc.write(response)) await once(rpc, 'drain', { signal: call.signal });
   }
 }

@@ -57,6 +57,7 @@ const services: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     BatchSetFederatedBundle: administrators,
     BatchDeleteFederatedBundle: administrators,
   },
+  'credence.server.v1.Changes': { WatchChanges: agents },
   'grpc.health.v1.Health': { Check: local, List: local, Watch: local },
 };
 

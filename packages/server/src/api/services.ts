@@ -1,10 +1,12 @@
 // The services of the server, on the ports that they share. The TLS listener has all but health.
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { agentApi, bundleApi, entryApi, healthApi, svidApi } from '@credence/sdk/wire';
+import { agentApi, bundleApi, changesApi, entryApi, healthApi, svidApi } from '@credence/sdk/wire';
 import type { AgentServicePorts } from './agent/ports.js';
 import { createAgentService } from './agent/service.js';
 import { createBundleService } from './bundle/service.js';
 import type { BundleServicePorts } from './bundle/ports.js';
+import type { ChangesServicePorts } from './changes/ports.js';
+import { createChangesService } from './changes/service.js';
 import { createEntryService } from './entry/service.js';
 import type { EntryServicePorts } from './entry/ports.js';
 import { createHealthService } from './health/service.js';
@@ -12,7 +14,11 @@ import type { Pipeline } from './pipeline.js';
 import { createSvidService } from './svid/service.js';
 import type { SvidServicePorts } from './svid/ports.js';
 
-export type ServicePorts = AgentServicePorts & BundleServicePorts & EntryServicePorts & SvidServicePorts;
+export type ServicePorts = AgentServicePorts &
+  BundleServicePorts &
+  ChangesServicePorts &
+  EntryServicePorts &
+  SvidServicePorts;
 
 /** A service, and what answers its methods; those without a handler answer UNIMPLEMENTED. */
 export interface Service {
@@ -25,6 +31,7 @@ export function createServices(ports: ServicePorts, pipeline: Pipeline): readonl
   return [
     { definition: agentApi.definition, handlers: createAgentService(ports, pipeline) },
     { definition: bundleApi.definition, handlers: createBundleService(ports, pipeline) },
+    { definition: changesApi.definition, handlers: createChangesService(ports, pipeline) },
     { definition: entryApi.definition, handlers: createEntryService(ports, pipeline) },
     { definition: svidApi.definition, handlers: createSvidService(ports, pipeline) },
   ];

@@ -5,13 +5,15 @@ import { every, Latest, type Clock, type Logger } from '@credence/sdk/runtime';
 import type { AgentStore } from '../datastore/agent-store.js';
 import type { Change, ChangeLog } from '../datastore/change-log.js';
 import type { EntryStore } from '../datastore/entry-store.js';
-import type { EntryGraph } from './entry-graph.js';
+import type { AgentChanges } from './agent-changes.js';
+import type { EntryGraph, Reach } from './entry-graph.js';
 
 export interface ChangeFollowerOptions {
   readonly graph: EntryGraph;
   readonly entries: Pick<EntryStore, 'all' | 'getMany'>;
   readonly agents: Pick<AgentStore, 'all' | 'getMany'>;
   readonly changes: Pick<ChangeLog, 'since' | 'last' | 'onCommit'>;
+  readonly agentChanges: Pick<AgentChanges, 'entriesChanged' | 'agentChanged' | 'bundlesChanged'>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -80,6 +82,7 @@ export class ChangeFollower {
       if (last === undefined) return;
       await this.#applyEntries(keysOf(changes, 'entry'));
       await this.#applyAgents(keysOf(changes, 'agent'));
+      if (keysOf(changes, 'bundle').size > 0) this.#options.agentChanges.bundlesChanged();
       this.#applied.set(last.id);
       if (changes.length < changesPerRead) return;
     }
@@ -87,19 +90,27 @@ export class ChangeFollower {
 
   async #applyEntries(ids: ReadonlySet<string>): Promise<void> {
     if (ids.size === 0) return;
-    const { graph, entries } = this.#options;
+    const { graph, entries, agentChanges } = this.#options;
     const present = await entries.getMany([...ids]);
+    // Who may no longer serve an entry is told as well.
+    const before = this.#reaches(ids);
     for (const id of ids) graph.removeEntry(id);
     for (const entry of present) graph.putEntry(entry);
+    agentChanges.entriesChanged([...before, ...this.#reaches(ids)]);
   }
 
   async #applyAgents(ids: ReadonlySet<string>): Promise<void> {
     if (ids.size === 0) return;
-    const { graph, agents } = this.#options;
+    const { graph, agents, agentChanges } = this.#options;
     const parsed = [...ids].map((id) => SpiffeId.parse(id));
     const present = await agents.getMany(parsed);
     for (const id of parsed) graph.removeAgent(id);
     for (const agent of present) graph.putAgent(agent);
+    for (const id of ids) agentChanges.agentChanged(id);
+  }
+
+  #reaches(ids: ReadonlySet<string>): readonly Reach[] {
+    return [...ids].map((id) => this.#options.graph.reach(id)).filter((reach) => reach !== undefined);
   }
 }
 

@@ -18,6 +18,12 @@ interface Node {
   readonly aliasOf: readonly string[] | undefined;
 }
 
+/** The agents that may serve an entry: those with one of the IDs, and those with all selectors of one of the aliases. */
+export interface Reach {
+  readonly ids: ReadonlySet<string>;
+  readonly aliases: readonly (readonly string[])[];
+}
+
 interface KnownAgent {
   readonly selectors: ReadonlySet<string>;
   readonly expiresAt: Date;
@@ -64,6 +70,33 @@ export class EntryGraph implements AuthorizedEntries, CallerGrants {
       for (const parent of this.#bySpiffeId.get(id)) above.add(parent.parentId);
     }
     return undefined;
+  }
+
+  /** Who may serve the entry, or has the alias that it is; undefined when there is no such entry. */
+  reach(entryId: string): Reach | undefined {
+    const node = this.#byId.get(entryId);
+    if (node === undefined) return undefined;
+    if (node.aliasOf !== undefined) return { ids: nothing, aliases: [node.aliasOf] };
+    const ids = new Set([node.parentId]);
+    const aliases: (readonly string[])[] = [];
+    for (const id of ids) {
+      for (const parent of this.#bySpiffeId.get(id)) {
+        if (parent.aliasOf === undefined) ids.add(parent.parentId);
+        else aliases.push(parent.aliasOf);
+      }
+    }
+    return { ids, aliases };
+  }
+
+  isReached(agentId: string, { ids, aliases }: Reach): boolean {
+    if (ids.has(agentId)) return true;
+    const selectors = this.#activeSelectors(agentId);
+    return aliases.some((keys) => keys.every((key) => selectors.has(key)));
+  }
+
+  /** Whether the agent is attested and not banned. */
+  knows(agentId: string): boolean {
+    return this.#agents.has(agentId);
   }
 
   isAdmin(caller: SpiffeId): boolean {

@@ -17,6 +17,22 @@ export interface CallerGrants {
   downstreamEntries(caller: SpiffeId): readonly RegistrationEntry[];
 }
 
+/** What has changed for an agent. Neither: it has only just begun to watch. */
+export interface Ring {
+  readonly entries: boolean;
+  readonly bundles: boolean;
+}
+
+export interface AgentWatches {
+  /**
+   * A first ring at once; from then on one for each change that concerns the agent, of those that come while the reader
+   * is busy only one. Ends when the agent is banned or gone, and with the server.
+   *
+   * @throws `signal.reason`
+   */
+  watch(agentId: SpiffeId, signal: AbortSignal): AsyncIterable<Ring>;
+}
+
 /**
  * The administration of registration entries. What it takes comes from `checkNewEntry` and `checkEntryPatch` of
  * entry-rules.ts. Once a write has resolved, `AuthorizedEntries` and `CallerGrants` answer by it.

@@ -2,9 +2,10 @@
 import type { TrustDomain } from '@credence/sdk';
 import type { Clock, Latest, Logger, Random } from '@credence/sdk/runtime';
 import type { Datastore } from '../datastore/datastore.js';
+import { AgentChanges } from './agent-changes.js';
 import { ChangeFollower } from './change-follower.js';
 import { EntryGraph } from './entry-graph.js';
-import type { AuthorizedEntries, CallerGrants, Entries } from './ports.js';
+import type { AgentWatches, AuthorizedEntries, CallerGrants, Entries } from './ports.js';
 import { pruneRegularly } from './prune.js';
 import { StoredEntries } from './stored-entries.js';
 
@@ -24,6 +25,7 @@ export class Registration implements AsyncDisposable {
   readonly entries: Entries;
   readonly authorized: AuthorizedEntries;
   readonly grants: CallerGrants;
+  readonly watches: AgentWatches & { end(): void };
   readonly #options: RegistrationOptions;
   readonly #follower: ChangeFollower;
   readonly #closing = new AbortController();
@@ -33,7 +35,9 @@ export class Registration implements AsyncDisposable {
     const { trustDomain, datastore, clock, random, log } = options;
     const graph = new EntryGraph({ trustDomain, clock });
     this.#options = options;
-    this.#follower = new ChangeFollower({ ...datastore, graph, clock, log });
+    const agentChanges = new AgentChanges({ graph, clock, random });
+    this.watches = agentChanges;
+    this.#follower = new ChangeFollower({ ...datastore, graph, agentChanges, clock, log });
     this.entries = new StoredEntries({ store: datastore.entries, random });
     this.authorized = graph;
     this.grants = graph;

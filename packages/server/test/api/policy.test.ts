@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { agentApi, bundleApi, entryApi, healthApi, svidApi } from '@credence/sdk/wire';
+import { agentApi, bundleApi, changesApi, entryApi, healthApi, svidApi } from '@credence/sdk/wire';
 import { policy } from '../../dist/api/policy.js';
 
-const contracts = [agentApi, bundleApi, entryApi, healthApi, svidApi];
+const contracts = [agentApi, bundleApi, changesApi, entryApi, healthApi, svidApi];
 
 const defined = contracts.flatMap(({ definition }) =>
   Object.values(definition as Record<string, { path: string }>).map(({ path }) => path),

@@ -5,7 +5,7 @@ import type { Clock } from '@credence/sdk/runtime';
 import { StatusError } from '@credence/sdk/wire';
 
 /** For clients that set no deadline. */
-const longestCallMs = 60_000;
+export const longestCallMs = 60_000;
 
 export interface CallLifetime {
   readonly deadline: Date;
@@ -21,13 +21,13 @@ interface Cancellable {
 }
 
 /** Watches a call. grpc-js emits `cancelled` at the end of every call, so that nothing outlives it. */
-export function watchLifetime(rpc: Cancellable, clock: Clock): CallLifetime {
+export function watchLifetime(rpc: Cancellable, clock: Clock, longestMs: number): CallLifetime {
   const controller = new AbortController();
   rpc.once('cancelled', () => {
     controller.abort(new StatusError(status.CANCELLED, 'call cancelled'));
   });
   const now = clock.now().getTime();
-  const deadline = new Date(Math.min(new Date(rpc.getDeadline()).getTime() || Infinity, now + longestCallMs));
+  const deadline = new Date(Math.min(new Date(rpc.getDeadline()).getTime() || Infinity, now + longestMs));
   const { signal } = controller;
   const expired = clock.sleep(deadline.getTime() - now, { signal, ref: false }).then(() => {
     const reason = new StatusError(status.DEADLINE_EXCEEDED, 'Deadline exceeded');

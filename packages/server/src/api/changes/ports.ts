@@ -1,0 +1,6 @@
+// What the Changes service stands on.
+import type { AgentWatches } from '../../registration/ports.js';
+
+export interface ChangesServicePorts {
+  readonly watches: AgentWatches;
+}

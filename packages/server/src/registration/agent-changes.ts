@@ -1,0 +1,120 @@
+// Who is told of what: an agent that watches is rung when an entry that it may serve, or a bundle, has changed.
+import type { SpiffeId } from '@credence/sdk';
+import { Latest, type Clock, type Random } from '@credence/sdk/runtime';
+import type { Reach } from './entry-graph.js';
+import type { AgentWatches, Ring } from './ports.js';
+
+/** What the rings ask of the graph. */
+export interface ReachedAgents {
+  isReached(agentId: string, reach: Reach): boolean;
+  knows(agentId: string): boolean;
+}
+
+export interface AgentChangesOptions {
+  readonly graph: ReachedAgents;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+// What concerns many agents must not bring them all at the same moment.
+const mostAtOnce = 16;
+const spreadMsEach = 2;
+const longestSpreadMs = 5000;
+
+interface Watch {
+  readonly agentId: string;
+  readonly pending: { entries: boolean; bundles: boolean };
+  readonly bell: Latest<undefined>;
+}
+
+export class AgentChanges implements AgentWatches {
+  readonly #options: AgentChangesOptions;
+  readonly #watches = new Map<string, Set<Watch>>();
+  #ended = false;
+
+  constructor(options: AgentChangesOptions) {
+    this.#options = options;
+  }
+
+  async *watch(agentId: SpiffeId, signal: AbortSignal): AsyncGenerator<Ring, void, undefined> {
+    const watch = this.#open(agentId.toString());
+    try {
+      for await (const _ of watch.bell.watch({ signal })) {
+        const { entries, bundles } = watch.pending;
+        watch.pending.entries = watch.pending.bundles = false;
+        yield { entries, bundles };
+      }
+    } finally {
+      this.#close(watch);
+    }
+  }
+
+  entriesChanged(reaches: readonly Reach[]): void {
+    const concerned = this.#reachedBy(reaches);
+    this.#ring(concerned, (pending) => {
+      pending.entries = true;
+    });
+  }
+
+  bundlesChanged(): void {
+    this.#ring(
+      [...this.#watches.values()].flatMap((watches) => [...watches]),
+      (pending) => {
+        pending.bundles = true;
+      },
+    );
+  }
+
+  /** What an agent may serve depends on its selectors; one that is banned or gone finds out when it asks again. */
+  agentChanged(agentId: string): void {
+    const watches = [...(this.#watches.get(agentId) ?? [])];
+    if (this.#options.graph.knows(agentId)) {
+      this.#ring(watches, (pending) => {
+        pending.entries = true;
+      });
+    } else for (const { bell } of watches) bell.end();
+  }
+
+  /** Ends every watch, and each that is begun from now on. */
+  end(): void {
+    this.#ended = true;
+    for (const watches of this.#watches.values()) for (const { bell } of watches) bell.end();
+  }
+
+  #open(agentId: string): Watch {
+    const watch = { agentId, pending: { entries: false, bundles: false }, bell: new Latest(undefined) };
+    const watches = this.#watches.get(agentId) ?? new Set();
+    this.#watches.set(agentId, watches.add(watch));
+    if (this.#ended) watch.bell.end();
+    return watch;
+  }
+
+  #close(watch: Watch): void {
+    const watches = this.#watches.get(watch.agentId);
+    watches?.delete(watch);
+    if (watches?.size === 0) this.#watches.delete(watch.agentId);
+  }
+
+  #reachedBy(reaches: readonly Reach[]): readonly Watch[] {
+    const { graph } = this.#options;
+    const agents = new Set(reaches.flatMap(({ ids }) => [...ids]).filter((id) => this.#watches.has(id)));
+    const byAlias = reaches.filter(({ aliases }) => aliases.length > 0);
+    if (byAlias.length > 0) {
+      for (const id of this.#watches.keys()) if (byAlias.some((reach) => graph.isReached(id, reach))) agents.add(id);
+    }
+    return [...agents].flatMap((id) => [...(this.#watches.get(id) ?? [])]);
+  }
+
+  #ring(watches: readonly Watch[], mark: (pending: Watch['pending']) => void): void {
+    const { clock, random } = this.#options;
+    const spreadMs = watches.length > mostAtOnce ? Math.min(watches.length * spreadMsEach, longestSpreadMs) : 0;
+    for (const { pending, bell } of watches) {
+      mark(pending);
+      const ring = (): void => {
+        bell.set(undefined);
+      };
+      if (spreadMs === 0) ring();
+      else void clock.sleep(random.uniform() * spreadMs, { ref: false }).then(ring);
+    }
+  }
+}
