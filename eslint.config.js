@@ -21,7 +21,7 @@ const noSyncKeyGeneration = {
 };
 
 export default defineConfig(
-  globalIgnores(['**/dist', '**/dist-test', 'coverage', 'packages/sdk/src/wire/gen']),
+  globalIgnores(['**/dist', '**/dist-test', 'coverage', 'docs-api', 'packages/sdk/src/wire/gen']),
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -65,6 +65,7 @@ export default defineConfig(
       globals: {
         Buffer: 'readonly',
         console: 'readonly',
+        fetch: 'readonly',
         performance: 'readonly',
         process: 'readonly',
         URL: 'readonly',

@@ -39,7 +39,7 @@ try {
   const ordersPort = await startOrders();
   await refuseStranger(ordersPort);
   await rotateUnderLoad(ordersPort);
-  if (keep) keepRunning();
+  if (keep) await keepRunning();
   else await end(0);
 } catch (error) {
   if (!ending) await fail(error);
@@ -113,6 +113,20 @@ async function registerPrograms() {
   if (!asRoot) note('you are not root: the three share your user ID, and each picks its identity by hint');
 }
 
+/** Identities for the other examples: whoever started this may be each, and picks by hint. */
+async function registerExamples() {
+  const entries = ['greeter', 'caller', 'database'].map((name) => ({
+    spiffe_id: `spiffe://example.org/${name}`,
+    parent_id: 'spiffe://example.org/node1',
+    selectors: [{ type: 'unix', value: `uid:${process.getuid()}` }],
+    hint: name,
+    dns_names: [name],
+  }));
+  const file = join(folder, 'examples.json');
+  writeFileSync(file, JSON.stringify({ entries }));
+  await admin('entry', 'create', '--data', file);
+}
+
 async function startOrders() {
   let port;
   startService(join(root, 'examples/mtls/orders.mjs'), environment('orders'), (event) => {
@@ -164,7 +178,8 @@ async function rotateUnderLoad(port) {
   );
 }
 
-function keepRunning() {
+async function keepRunning() {
+  await registerExamples();
   console.log(`
 Everything stays up until Ctrl-C. To try next, from this folder:
 
@@ -174,6 +189,11 @@ Everything stays up until Ctrl-C. To try next, from this folder:
       --spiffe-id spiffe://example.org/me --parent-id spiffe://example.org/node1 --selector unix:uid:${process.getuid()}
   npx credence-agent api fetch x509 --socket-path ${workloadSocket}
   npx credence-agent api watch --socket-path ${workloadSocket}
+
+The other examples run beside it, each by one command (examples/README.md lists them):
+
+  export SPIFFE_ENDPOINT_SOCKET=unix://${workloadSocket}
+  node examples/https/run.mjs
 
 The logs are in ${folder}.`);
 }

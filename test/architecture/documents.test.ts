@@ -1,6 +1,6 @@
 // Prose that is compared with what it describes: tables of errors and keys, links, and the tests that are named as proof.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { sdkErrors } from '@credence/sdk/runtime';
@@ -18,6 +18,8 @@ import { repository } from '../support/source-tree.js';
 const documents = [
   ...readdirSync(repository).filter((name) => name.endsWith('.md')),
   ...readdirSync(join(repository, 'docs')).map((name) => `docs/${name}`),
+  'examples/README.md',
+  'packages/sdk/README.md',
 ];
 
 describe('docs/errors.md', () => {
@@ -81,6 +83,18 @@ describe('docs/spire-compatibility.md', () => {
   });
 });
 
+describe('docs/from-go-spiffe.md', () => {
+  it('names only what the SDK has', () => {
+    const declarations = readDeclarations(join(repository, 'packages/sdk/dist'));
+    const names = tableRows(readProse('docs/from-go-spiffe.md')).flatMap(([, ours]) =>
+      [...(ours ?? '').matchAll(/`([\w.]+)`/g)].flatMap(([, name]) => (name ?? '').split('.')),
+    );
+    assert.ok(names.length > 60);
+    const unknown = names.filter((name) => !new RegExp(`\\b${name}\\b`).test(declarations));
+    assert.deepEqual(unknown, []);
+  });
+});
+
 describe('links', () => {
   for (const document of documents) {
     it(`of ${document} lead to something`, () => {
@@ -92,6 +106,14 @@ describe('links', () => {
   }
 });
 
+/** What the compiler says the SDK has, comments left out. */
+function readDeclarations(folder: string): string {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(({ name }) => name.endsWith('.d.ts'))
+    .map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8').replace(/\/\*[\s\S]*?\*\//g, ''))
+    .join('\n');
+}
+
 /** Rows of the tables below a heading, without the marks of code. */
 function plainRows(text: string, heading: string): string[][] {
   return tableRows(section(text, heading)).map((cells) => cells.map((cell) => cell.replaceAll('`', '')));
@@ -99,7 +121,8 @@ function plainRows(text: string, heading: string): string[][] {
 
 /** The keys of a schema, each with those above it: `server.ratelimit.signing`. */
 function keysOf(schema: unknown, prefix = ''): string[] {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return keysOf(schema.unwrap(), prefix);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable)
+    return keysOf(schema.unwrap(), prefix);
   if (!(schema instanceof z.ZodObject)) return [prefix];
   return Object.entries(schema.shape as Record<string, unknown>).flatMap(([key, field]) =>
     keysOf(field, prefix === '' ? key : `${prefix}.${key}`),
@@ -108,7 +131,9 @@ function keysOf(schema: unknown, prefix = ''): string[] {
 
 /** The values of a file by key, as they are written in it. */
 function valuesIn(value: unknown, prefix = ''): ReadonlyMap<string, string> {
-  if (Array.isArray(value) || typeof value !== 'object' || value === null) {
+  // A key whose values are all commented out.
+  if (value === null) return new Map();
+  if (Array.isArray(value) || typeof value !== 'object') {
     return new Map([[prefix, typeof value === 'string' ? value : JSON.stringify(value)]]);
   }
   return new Map(

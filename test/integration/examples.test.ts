@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Child, Finished } from '../support/child.js';
 import { NewUser } from '../support/new-user.js';
+import { readProse } from '../support/prose.js';
 import { repository } from '../support/source-tree.js';
 import { until } from '../support/until.js';
 
@@ -70,6 +71,60 @@ describe('examples/mtls', () => {
       assert.deepEqual(await leftBy(user), []);
     }).timeout(60_000);
   }
+});
+
+// What a line of each must say.
+const shown: Readonly<Record<string, RegExp>> = {
+  https: /^greeter answered: hello spiffe:\/\/example\.org\/caller$/m,
+  http2: /^greeter answered: \/one for spiffe:\/\/example\.org\/caller, \/two/m,
+  fetch: /^greeter answered: hello spiffe:\/\/example\.org\/caller$/m,
+  express: /^\/vault 403 Forbidden$/m,
+  fastify: /^\/vault 403 Forbidden$/m,
+  grpc: /spiffe:\/\/example\.org\/caller/,
+  jwt: /spiffe:\/\/example\.org\/caller/,
+  postgres: /^database answered: \{"current_user":"caller",/m,
+};
+
+describe('examples beside npm start -- --keep', () => {
+  let user: NewUser;
+  let kept: Child;
+  let socket: string;
+
+  before(async function () {
+    this.timeout(90_000);
+    // Not somebody without a name: PostgreSQL wants one.
+    user = await NewUser.create({ unprivileged: false });
+    kept = user.type(`exec node '${demonstration}' --keep`);
+    await says(kept, 'The logs are in', 60);
+    socket = /^ {2}export SPIFFE_ENDPOINT_SOCKET=(\S+)$/m.exec(kept.stdout)?.[1] ?? '';
+  });
+
+  after(() => user[Symbol.asyncDispose]());
+
+  it('are all listed by their README, and known here', async () => {
+    const entries = await readdir(join(repository, 'examples'), { withFileTypes: true });
+    const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    const listed = [...readProse('examples/README.md').matchAll(/^\| \[(\w+)\]\(\1\)/gm)].map(([, name]) => name);
+    assert.deepEqual(listed.sort(), folders.sort());
+    assert.deepEqual(['config', 'mtls', ...Object.keys(shown)].sort(), folders);
+  });
+
+  for (const [name, line] of Object.entries(shown)) {
+    it(`${name} shows what it promises, and leaves nothing`, async () => {
+      assert.match(socket, /^unix:\/\/\//);
+      const before = await readdir(user.temporary);
+      const program = join(repository, 'examples', name, 'run.mjs');
+      const { code, stdout, stderr } = await user.run(`node '${program}'`, { SPIFFE_ENDPOINT_SOCKET: socket });
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+      assert.match(stdout, line);
+      assert.deepEqual(await readdir(user.temporary), before);
+    }).timeout(30_000);
+  }
+
+  it('end with the deployment', async () => {
+    assert.equal((await user.interrupt(kept)).code, 0);
+    assert.deepEqual(await leftBy(user), []);
+  });
 });
 
 function says(run: Child, text: string, seconds: number): Promise<boolean> {

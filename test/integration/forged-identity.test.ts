@@ -133,7 +133,7 @@ describe('an ID of ours issued by the authority of a federated trust domain', ()
       }
     };
     assert.equal(await get(real), 200);
-    for (const { credential } of forged) await assert.rejects(get(credential), /certificate|subtree/);
+    for (const { credential } of forged) await assert.rejects(get(credential), /no authority of its trust domain/);
     agent.destroy();
   });
 

@@ -2,10 +2,11 @@
 import { credentials, type Client } from '@grpc/grpc-js';
 import { TrustDomain, verifyX509Svid, X509Bundle, X509BundleSet, type VerifiedPeer } from '@credence/sdk';
 import { generateKey } from '@credence/sdk/keys';
-import { agentApi, bundleApi, entryApi, svidApi, type Contract } from '@credence/sdk/wire';
+import { agentApi, bundleApi, entryApi, localAuthorityApi, svidApi, type Contract } from '@credence/sdk/wire';
 import type { AgentClient } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/Agent.js';
 import type { BundleClient } from '@credence/sdk/wire/gen/spire/api/server/bundle/v1/Bundle.js';
 import type { EntryClient } from '@credence/sdk/wire/gen/spire/api/server/entry/v1/Entry.js';
+import type { LocalAuthorityClient } from '@credence/sdk/wire/gen/spire/api/server/localauthority/v1/LocalAuthority.js';
 import type { SVIDClient } from '@credence/sdk/wire/gen/spire/api/server/svid/v1/SVID.js';
 import type { Entry__Output } from '@credence/sdk/wire/gen/spire/api/types/Entry.js';
 import { createCertificateRequest } from '@credence/sdk/x509';
@@ -15,6 +16,7 @@ export class Admin implements Disposable {
   readonly entries: EntryClient;
   readonly agents: AgentClient;
   readonly bundles: BundleClient;
+  readonly localAuthorities: LocalAuthorityClient;
   readonly svids: SVIDClient;
   readonly #opened: Client[] = [];
 
@@ -29,6 +31,7 @@ export class Admin implements Disposable {
     this.entries = open(entryApi);
     this.agents = open(agentApi);
     this.bundles = open(bundleApi);
+    this.localAuthorities = open(localAuthorityApi);
     this.svids = open(svidApi);
   }
 

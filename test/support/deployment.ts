@@ -23,6 +23,8 @@ interface ProcessOptions {
 export interface ServerOptions extends ProcessOptions {
   /** Keys of the configuration file's section `server`. */
   readonly config?: object;
+  /** Keys of its section `plugins`. */
+  readonly plugins?: object;
   /** What it mounts is seen by nobody else. Needs root. */
   readonly privateMounts?: boolean;
 }
@@ -33,6 +35,8 @@ export interface AgentOptions extends ProcessOptions {
   readonly serverPort?: number;
   /** Keys of the configuration file's section `agent`. */
   readonly config?: object;
+  /** Keys of its section `plugins`. */
+  readonly plugins?: object;
   /** The alias that entries name as their parent. */
   readonly alias?: string;
   /** False: starts without a token, as after a restart. */
@@ -73,10 +77,11 @@ export class Deployment implements AsyncDisposable {
   }
 
   /** Starts the server, and does not wait for anything. */
-  async launchServer({ config = {}, flags = [], shell, privateMounts = false }: ServerOptions = {}): Promise<Child> {
+  async launchServer(options: ServerOptions = {}): Promise<Child> {
+    const { config = {}, plugins = {}, flags = [], shell, privateMounts = false } = options;
     const args = ['--trust-domain', trustDomain, '--bind-address', '127.0.0.1', '--port', String(this.port)];
     args.push('--data-dir', this.serverDataDir, '--socket-path', this.adminSocket);
-    args.push('--config', await this.#config('server', { server: config }), ...flags);
+    args.push('--config', await this.#config('server', { server: config, plugins }), ...flags);
     return this.track(run(serverCommand, args, shell, privateMounts ? ['unshare', '--mount'] : []));
   }
 
@@ -92,10 +97,11 @@ export class Deployment implements AsyncDisposable {
 
   /** Starts an agent, and does not wait for anything; entries name `spiffe://example.org/<name>` as parent. */
   async launchAgent(options: AgentOptions = {}): Promise<Child> {
-    const { name = 'agent', config, alias = `/${name}`, token = true, serverPort = this.port } = options;
+    const { name = 'agent', config, plugins = {}, alias = `/${name}`, token = true, serverPort = this.port } = options;
     const args = ['--trust-domain', trustDomain, '--server-address', '127.0.0.1', '--server-port', String(serverPort)];
     args.push('--data-dir', this.agentDataDir(name), '--socket-path', this.workloadSocket(name));
-    args.push('--config', await this.#config(name, { agent: { experimental: { sync_interval: '200ms' }, ...config } }));
+    const agent = { experimental: { sync_interval: '200ms' }, ...config };
+    args.push('--config', await this.#config(name, { agent, plugins }));
     if (token) args.push(...(await this.joinFlags(alias)));
     args.push(...(options.flags ?? []));
     return this.track(run(agentCommand, args, options.shell));

@@ -1,8 +1,11 @@
 // Command go-peer is go-spiffe on a command line, for the interop tests: what it prints is JSON, one object a line.
 //
-//	go-peer watch            each X.509 context of the Workload API, until it is killed
-//	go-peer serve ID         a TLS server on a free port that lets ID in and says hello
-//	go-peer call ADDR ID     a TLS client of a server that must be ID
+//	go-peer watch                each X.509 context of the Workload API, until it is killed
+//	go-peer serve ID             a TLS server on a free port that lets ID in and says hello
+//	go-peer call ADDR ID         a TLS client of a server that must be ID
+//	go-peer grpc-serve ID        a gRPC server on a free port, with the health service for ID
+//	go-peer grpc-call ADDR ID    a call of the health service of a server that must be ID
+//	go-peer jwt AUDIENCE         JWT-SVIDs as go-spiffe and the Workload API validate them, then each set of JWT bundles
 //
 // SPIFFE_ENDPOINT_SOCKET says where the Workload API is.
 package main
@@ -37,8 +40,14 @@ func run(ctx context.Context, args []string) error {
 		return serve(ctx, args[1])
 	case len(args) == 3 && args[0] == "call":
 		return call(ctx, args[1], args[2])
+	case len(args) == 2 && args[0] == "grpc-serve":
+		return serveGRPC(ctx, args[1])
+	case len(args) == 3 && args[0] == "grpc-call":
+		return callGRPC(ctx, args[1], args[2])
+	case len(args) == 2 && args[0] == "jwt":
+		return jwt(ctx, args[1])
 	default:
-		return fmt.Errorf("usage: go-peer watch | serve ID | call ADDR ID")
+		return fmt.Errorf("usage: go-peer watch | serve ID | call ADDR ID | grpc-serve ID | grpc-call ADDR ID | jwt AUDIENCE")
 	}
 }
 

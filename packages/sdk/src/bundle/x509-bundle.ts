@@ -1,7 +1,7 @@
 // The X.509 authorities of one trust domain (SPIFFE Trust Domain and Bundle §4, X509-SVID §5.1). Whatever is in here may
 // sign for this trust domain, self-signed or not, and for no other.
 import type { TrustDomain } from '../spiffeid/index.js';
-import { isSpiffeError, sdkError, type SpiffeError } from '../runtime/index.js';
+import { isSpiffeError, readBytes, sdkError, type SpiffeError } from '../runtime/index.js';
 import { Certificate, DerReader, Tag } from '../x509/index.js';
 
 /** An immutable set of authorities. */
@@ -31,6 +31,15 @@ export class X509Bundle {
       throw sdkError('ERR_SPIFFE_BUNDLE', `bundle of ${trustDomain.name} holds no PEM block CERTIFICATE`);
     }
     return X509Bundle.fromCertificates(trustDomain, certificates);
+  }
+
+  /**
+   * Reads a file of CERTIFICATE blocks.
+   *
+   * @throws as `parsePem`, and what node:fs throws.
+   */
+  static async load(trustDomain: TrustDomain, file: string): Promise<X509Bundle> {
+    return X509Bundle.parsePem(trustDomain, (await readBytes(file)).toString());
   }
 
   /**
@@ -69,6 +78,17 @@ export class X509Bundle {
 
   has(certificate: Certificate): boolean {
     return this.authorities.some((authority) => authority.equals(certificate));
+  }
+
+  /** A bundle that holds this authority too. */
+  with(certificate: Certificate): X509Bundle {
+    return X509Bundle.fromCertificates(this.trustDomain, [...this.authorities, certificate]);
+  }
+
+  /** A bundle without this authority. */
+  without(certificate: Certificate): X509Bundle {
+    const others = this.authorities.filter((authority) => !authority.equals(certificate));
+    return X509Bundle.fromCertificates(this.trustDomain, others);
   }
 
   /** Whether both hold the same authorities of the same trust domain, in any order. */

@@ -31,6 +31,22 @@ export function parsePrivateKey(pkcs8: Uint8Array): KeyObject {
   return key;
 }
 
+/**
+ * Reads the one private key of a PEM file: PKCS#8, SEC 1 or PKCS#1, unencrypted. For the files of other people's PKI;
+ * everything of SPIFFE's is PKCS#8.
+ *
+ * @throws SpiffeError `ERR_SPIFFE_ENCODING`, `ERR_SPIFFE_KEY`; neither carries any of the key's bytes.
+ */
+export function parsePrivateKeyFile(pem: string): KeyObject {
+  const labels = [...pem.matchAll(/^-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----[ \t]*\r?$/gm)].map(([, label]) => label);
+  if (labels.length !== 1) throw notPem(`it holds ${labels.length} private keys, expected one`);
+  if (labels[0] === 'ENCRYPTED PRIVATE KEY' || pem.includes('Proc-Type:')) throw notPem('it is encrypted');
+  const key = decodePem(pem) ?? decodePem(pem); // twice: as in parsePrivateKey
+  if (key === undefined) throw sdkError('ERR_SPIFFE_KEY', 'private key file holds no valid key of its algorithm');
+  checkPublicKeyInfo(publicKeyInfoOf(key));
+  return key;
+}
+
 /** PKCS#8 in DER, unencrypted. */
 export function exportPrivateKey(key: KeyObject): Buffer {
   return key.export({ type: 'pkcs8', format: 'der' });
@@ -80,6 +96,18 @@ function decodePkcs8(pkcs8: Uint8Array): KeyObject | undefined {
   } catch {
     return undefined;
   }
+}
+
+function decodePem(pem: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return undefined;
+  }
+}
+
+function notPem(problem: string): Error {
+  return sdkError('ERR_SPIFFE_ENCODING', `private key file must be unencrypted PEM: ${problem}`);
 }
 
 function notPkcs8(problem: string): Error {

@@ -119,10 +119,12 @@ function checkRsaKey(parameters: DerReader, bits: Buffer): PublicKeyKind {
   const outer = DerReader.over(bits);
   const key = outer.enter(Tag.sequence, 'RSA public key');
   outer.end('RSA public key');
-  const modulus = bitLength(key.integer('RSA modulus'));
+  const modulusBytes = key.integer('RSA modulus');
+  const modulus = bitLength(modulusBytes);
   const exponent = key.smallInteger('RSA exponent');
   key.end('RSA public key');
   if (modulus < smallestRsaBits || modulus > largestRsaBits) throw refused(`is RSA of ${modulus} bits`);
+  if ((modulusBytes.at(-1) ?? 0) % 2 === 0) throw refused('has an even RSA modulus');
   if (exponent < 3 || exponent % 2 === 0) throw refused('has an RSA exponent that is even or below 3');
   return 'rsa';
 }

@@ -37,7 +37,8 @@ function wait(ms: number, { signal, ref = true }: SleepOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const abort = (): void => {
-      clearTimeout(timer);
+      // Node keeps the list of an unreferenced timer, one for each duration, until the timer would have been due.
+      clearTimeout(timer.ref());
       reject(signal?.reason as Error);
     };
     const timer = setTimeout(() => {

@@ -1,4 +1,5 @@
 // A value that is replaced as a whole. Readers see the newest; a slow reader skips, it never queues.
+import { onAbort } from './signals.js';
 
 /** The newest value of something, and a way to wait for the next. */
 export class Latest<T> {
@@ -39,8 +40,7 @@ export class Latest<T> {
    */
   watch(options: { signal?: AbortSignal | undefined; initial?: boolean } = {}): AsyncGenerator<T, void, undefined> {
     const { signal, initial = true } = options;
-    // A signal of our own: many watches on the caller's would be as many listeners, and Node warns of more than ten.
-    return this.#watch(initial ? -1 : this.#version, signal && AbortSignal.any([signal]));
+    return this.#watch(initial ? -1 : this.#version, signal);
   }
 
   async *#watch(seen: number, signal: AbortSignal | undefined): AsyncGenerator<T, void, undefined> {
@@ -63,11 +63,11 @@ export class Latest<T> {
     return new Promise((resolve) => {
       const wake = (): void => {
         this.#waiting.delete(wake);
-        signal?.removeEventListener('abort', wake);
+        stop?.();
         resolve();
       };
+      const stop = signal && onAbort(signal, wake);
       this.#waiting.add(wake);
-      signal?.addEventListener('abort', wake, { once: true });
     });
   }
 

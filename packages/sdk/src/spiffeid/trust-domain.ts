@@ -29,6 +29,11 @@ export class TrustDomain {
     return new TrustDomain(nameOrId);
   }
 
+  /** Whether `name` is a trust domain name; a SPIFFE ID is none. */
+  static isValid(name: string): boolean {
+    return trustDomainProblem(name) === undefined;
+  }
+
   /** The trust domain's own SPIFFE ID, without a path. */
   get id(): SpiffeId {
     return SpiffeId.fromPath(this, '');
@@ -36,6 +41,12 @@ export class TrustDomain {
 
   equals(other: TrustDomain): boolean {
     return this.name === other.name;
+  }
+
+  /** For sorting: below zero when this name comes first. */
+  compareTo(other: TrustDomain): number {
+    if (this.name === other.name) return 0;
+    return this.name < other.name ? -1 : 1;
   }
 
   toString(): string {

@@ -4,11 +4,14 @@ import { refused } from './refusal.js';
 
 const tlsPurposes: ReadonlySet<string> = new Set([Oid.serverAuth, Oid.clientAuth, Oid.anyExtendedKeyUsage]);
 
-/** RFC 5280 §4.1.2.5: both ends are included. `what` names the certificate in the message. */
+/**
+ * RFC 5280 §4.1.2.5: both ends are included. `what` names the certificate in the message. The conditions say what must
+ * hold, so that an instant that is no number is refused.
+ */
 export function checkValidity(certificate: Certificate, now: Date, what: string): void {
   const { notBefore, notAfter } = certificate;
-  if (now < notBefore) throw refused('not-yet-valid', `${what} is not valid before ${notBefore.toISOString()}`);
-  if (now > notAfter) throw refused('expired', `${what} expired at ${notAfter.toISOString()}`);
+  if (!(now >= notBefore)) throw refused('not-yet-valid', `${what} is not valid before ${notBefore.toISOString()}`);
+  if (!(now <= notAfter)) throw refused('expired', `${what} expired at ${notAfter.toISOString()}`);
 }
 
 /** RFC 5280 §4.2: what is critical and not understood is refused. */

@@ -2,7 +2,13 @@
 // because the peer decides what is searched and must not decide how long.
 import { isSpiffeError } from '../runtime/index.js';
 import type { Certificate } from '../x509/index.js';
-import { checkIssuer, checkNameConstraints, checkPathLengths, checkSignatureAlgorithm } from './issuer-rules.js';
+import {
+  checkIssuer,
+  checkNameConstraints,
+  checkPathLengths,
+  checkSignatureAlgorithm,
+  type PathProfile,
+} from './issuer-rules.js';
 import { refused } from './refusal.js';
 
 const longestPath = 10;
@@ -15,6 +21,8 @@ export interface PathInput {
   /** Trusted, self-signed or not. */
   readonly authorities: readonly Certificate[];
   readonly now: Date;
+  /** Default: that of X509-SVID. */
+  readonly profile?: PathProfile;
 }
 
 /**
@@ -72,7 +80,7 @@ class PathSearch {
     return (
       isCandidate(certificate, issuer) &&
       this.#holds(() => {
-        checkIssuer(issuer, this.#input.now);
+        checkIssuer(issuer, this.#input.now, this.#input.profile ?? 'x509-svid');
         checkSignatureAlgorithm(certificate);
         this.#checkSignature(certificate, issuer);
       })

@@ -6,18 +6,22 @@ import { refused } from './refusal.js';
 
 const what = 'signing certificate';
 
+/** Whose rules a path keeps: those of X509-SVID, or those of RFC 5280 alone, for any purpose. */
+export type PathProfile = 'x509-svid' | 'pkix';
+
 /** What a signing certificate says by itself. */
-export function checkIssuer(issuer: Certificate, now: Date): void {
-  checkMaySign(issuer);
-  checkExtendedKeyUsage(issuer, what);
+export function checkIssuer(issuer: Certificate, now: Date, profile: PathProfile): void {
+  checkMaySign(issuer, profile);
+  if (profile === 'x509-svid') checkExtendedKeyUsage(issuer, what);
   checkCriticalExtensions(issuer, what);
   checkValidity(issuer, now, what);
 }
 
 /** X509-SVID §3.2: a signing certificate has cA and keyCertSign, both. */
-export function checkMaySign(issuer: Certificate): void {
+export function checkMaySign(issuer: Certificate, profile: PathProfile = 'x509-svid'): void {
   // RFC 5280 §6.1.4 (k)
   if (!issuer.isCa) throw refused('issuer-not-ca', 'a certificate is signed by one that is no CA (RFC 5280 §4.2.1.9)');
+  if (profile === 'pkix' && issuer.keyUsage === undefined) return;
   // RFC 5280 §6.1.4 (n); X509-SVID §4.3 makes key usage mandatory.
   if (issuer.keyUsage?.has('keyCertSign') !== true) {
     throw refused('issuer-not-ca', `${what} lacks the key usage keyCertSign (X509-SVID §4.3)`);

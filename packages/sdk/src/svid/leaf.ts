@@ -31,13 +31,25 @@ export function checkLeafProfile(leaf: Certificate): SpiffeId {
   return id;
 }
 
-function checkIdentity(leaf: Certificate): SpiffeId {
-  const [uri, ...others] = leaf.uriSans;
+/**
+ * The SPIFFE ID that a certificate names, leaf or signing certificate. It proves nothing: nobody has verified it.
+ *
+ * @throws SpiffeError `ERR_SPIFFE_VERIFY`: other than exactly one URI SAN, or one that is no SPIFFE ID.
+ */
+export function spiffeIdOf(certificate: Certificate): SpiffeId {
+  const [uri, ...others] = certificate.uriSans;
   // X509-SVID §2, §5.2: exactly one URI, of any scheme and counted before looking at it.
   if (uri === undefined || others.length > 0) {
-    throw refused('uri-san', `${what} has ${leaf.uriSans.length} URI SANs, expected exactly one (X509-SVID §2)`);
+    throw refused(
+      'uri-san',
+      `certificate has ${certificate.uriSans.length} URI SANs, expected exactly one (X509-SVID §2)`,
+    );
   }
-  const id = parseId(uri);
+  return parseId(uri);
+}
+
+function checkIdentity(leaf: Certificate): SpiffeId {
+  const id = spiffeIdOf(leaf);
   // X509-SVID §5.2: the ID of a leaf has a path.
   if (id.path === '')
     throw refused('spiffe-id', `${what} has the ID of a trust domain, without a path (X509-SVID §5.2)`);
@@ -48,7 +60,7 @@ function parseId(uri: string): SpiffeId {
   try {
     return SpiffeId.parse(uri);
   } catch (cause) {
-    throw refused('spiffe-id', `${what}: ${cause instanceof Error ? cause.message : 'no SPIFFE ID'}`, cause);
+    throw refused('spiffe-id', `certificate: ${cause instanceof Error ? cause.message : 'no SPIFFE ID'}`, cause);
   }
 }
 

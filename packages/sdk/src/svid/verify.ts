@@ -58,6 +58,13 @@ function parseCertificate(der: Uint8Array, index: number): Certificate {
 }
 
 function bundleOf(trustDomain: TrustDomain, bundles: X509BundleSource): X509Bundle {
+  const bundle = bundleFrom(trustDomain, bundles);
+  // A source that answers with any bundle that it has must not make one trust domain vouch for another.
+  if (bundle.trustDomain.equals(trustDomain)) return bundle;
+  throw refused('no-bundle', `the source gave the bundle of ${bundle.trustDomain.name} for ${trustDomain.name}`);
+}
+
+function bundleFrom(trustDomain: TrustDomain, bundles: X509BundleSource): X509Bundle {
   try {
     return bundles.getX509BundleForTrustDomain(trustDomain);
   } catch (cause) {

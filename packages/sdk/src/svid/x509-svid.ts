@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { inspect } from 'node:util';
 import { parsePem, toPem } from '../der/index.js';
 import { exportPrivateKey, isKeyPair, parsePrivateKey } from '../keys/index.js';
-import { sdkError } from '../runtime/index.js';
+import { readBytes, sdkError } from '../runtime/index.js';
 import type { SpiffeId } from '../spiffeid/index.js';
 import { Certificate } from '../x509/index.js';
 import { checkMaySign } from './issuer-rules.js';
@@ -54,6 +54,16 @@ export class X509Svid {
    */
   static parseRaw(certificatesDer: Uint8Array, pkcs8: Uint8Array, hint?: string): X509Svid {
     return X509Svid.#of(Certificate.parseAll(certificatesDer), pkcs8, hint);
+  }
+
+  /**
+   * Reads two files in PEM, as `parse` does.
+   *
+   * @throws as `parse`, and what node:fs throws.
+   */
+  static async load(certificatesFile: string, privateKeyFile: string, hint?: string): Promise<X509Svid> {
+    const [certificates, privateKey] = await Promise.all([readBytes(certificatesFile), readBytes(privateKeyFile)]);
+    return X509Svid.parse(certificates.toString(), privateKey.toString(), hint);
   }
 
   static #of(certificates: readonly Certificate[], pkcs8: Uint8Array, hint: string | undefined): X509Svid {

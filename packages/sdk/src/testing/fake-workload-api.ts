@@ -1,54 +1,59 @@
 // A Workload API for tests that speaks the real protocol on a Unix socket. What it serves and how it fails is under the
 // test's control; it checks the security header as a real one must (SPIFFE Workload Endpoint §6).
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Server, ServerCredentials, status, type Metadata, type ServiceDefinition } from '@grpc/grpc-js';
-import type { X509Bundle } from '../bundle/index.js';
+import { status } from '@grpc/grpc-js';
+import { JwtBundleSet, type JwtBundle, type X509Bundle } from '../bundle/index.js';
 import { Latest } from '../runtime/index.js';
-import type { X509Svid } from '../svid/index.js';
+import { verifyJwtSvid, type JwtSvid, type X509Svid } from '../svid/index.js';
+import type { JWTBundlesResponse } from '../wire/gen/JWTBundlesResponse.js';
+import type { JWTSVIDResponse } from '../wire/gen/JWTSVIDResponse.js';
+import type { ValidateJWTSVIDResponse } from '../wire/gen/ValidateJWTSVIDResponse.js';
 import type { X509BundlesResponse } from '../wire/gen/X509BundlesResponse.js';
 import type { X509SVIDResponse } from '../wire/gen/X509SVIDResponse.js';
-import { StatusError, workloadApi } from '../wire/index.js';
-import { x509BundlesResponse, x509SvidResponse } from './workload-api-messages.js';
+import { StatusError } from '../wire/index.js';
+import { FakeWorkloadApiCalls, type RecordedRequest, type Scene, type Weather } from './fake-workload-api-calls.js';
+import { FakeWorkloadApiListener } from './fake-workload-api-listener.js';
+import {
+  jwtBundlesResponse,
+  jwtSvidResponse,
+  validateJwtSvidResponse,
+  x509BundlesResponse,
+  x509SvidResponse,
+} from './workload-api-messages.js';
 
-/** One call as the fake saw it. */
-export interface RecordedRequest {
-  readonly method: string;
-  /** The values of `workload.spiffe.io`. */
-  readonly header: readonly string[];
-}
+/** Makes the JWT-SVIDs of an answer; none: the caller has no such identity. */
+export type IssueJwtSvids = (request: {
+  readonly audience: readonly string[];
+  /** The SPIFFE ID asked for; undefined: every identity of the caller. */
+  readonly subject: string | undefined;
+}) => readonly JwtSvid[] | Promise<readonly JwtSvid[]>;
 
-type Behaviour =
-  | { readonly kind: 'serve'; readonly svids: X509SVIDResponse | Uint8Array; readonly bundles: X509BundlesResponse }
-  | { readonly kind: 'fail'; readonly code: status; readonly message: string }
-  | { readonly kind: 'end' }
-  | { readonly kind: 'stall' };
+const nothing: Scene = {
+  weather: { kind: 'serve' },
+  FetchX509SVID: undefined,
+  FetchX509Bundles: undefined,
+  FetchJWTBundles: undefined,
+  FetchJWTSVID: undefined,
+  ValidateJWTSVID: undefined,
+};
 
-interface StreamCall {
-  readonly metadata: Metadata;
-  readonly cancelled: boolean;
-  write(message: unknown): boolean;
-  end(): void;
-  emit(event: 'error', error: Error): boolean;
-  on(event: 'cancelled', listener: () => void): unknown;
-}
-
-const noIdentity: Behaviour = { kind: 'fail', code: status.PERMISSION_DENIED, message: 'no identity issued' };
-
-/** A fake agent. At first it issues no identity. */
+/**
+ * A fake agent. At first it issues no identity: every call ends with PERMISSION_DENIED. Each `set…` serves something, to
+ * streams that are open and to new ones; `fail`, `end` and `stall` last until `serve` or the next `set…`.
+ */
 export class FakeWorkloadApi implements AsyncDisposable {
   readonly #path: string;
   readonly #folder: string | undefined;
-  readonly #behaviour = new Latest<Behaviour>(noIdentity);
-  readonly #sockets = new Set<Socket>();
-  readonly #requests: RecordedRequest[] = [];
-  #running: { readonly grpc: Server; readonly listener: NetServer } | undefined;
+  readonly #scene = new Latest<Scene>(nothing);
+  readonly #calls = new FakeWorkloadApiCalls(this.#scene);
+  readonly #listener: FakeWorkloadApiListener;
 
   private constructor(path: string, folder: string | undefined) {
     this.#path = path;
     this.#folder = folder;
+    this.#listener = new FakeWorkloadApiListener(path, this.#calls.handlers);
   }
 
   /** Starts a fake on `path`, or on a socket in a new temporary folder that goes away with it. */
@@ -64,114 +69,132 @@ export class FakeWorkloadApi implements AsyncDisposable {
     return `unix://${this.#path}`;
   }
 
+  /** Every call so far, those that failed too. */
   get requests(): readonly RecordedRequest[] {
-    return this.#requests;
+    return this.#calls.requests;
   }
 
-  /** Pushes these SVIDs and bundles to every stream, open or new. Bundles of other trust domains go out as federated. */
+  /** How many connections are open. */
+  get connections(): number {
+    return this.#listener.connections;
+  }
+
+  /** Serves these SVIDs and bundles. Bundles of other trust domains go out as federated. */
   setX509(svids: readonly X509Svid[], bundles: readonly X509Bundle[]): void {
     this.setX509Response(x509SvidResponse(svids, bundles), x509BundlesResponse(bundles));
   }
 
-  /** Pushes a message as it is, however malformed; bytes go out unencoded. */
-  setX509Response(svids: X509SVIDResponse | Uint8Array, bundles: X509BundlesResponse = {}): void {
-    this.#behaviour.set({ kind: 'serve', svids, bundles });
+  /** Serves messages as they are, however malformed; bytes go out unencoded. */
+  setX509Response(svids: X509SVIDResponse | Uint8Array, bundles: X509BundlesResponse | Uint8Array = {}): void {
+    this.#set({ FetchX509SVID: { message: svids }, FetchX509Bundles: { message: bundles } });
   }
 
-  /** Fails every stream, open or new, until something else is set. */
-  fail(code: status, message = 'failed by the test'): void {
-    this.#behaviour.set({ kind: 'fail', code, message });
+  /** Serves these JWT bundles, validates by them, and answers calls for JWT-SVIDs by `issue`. */
+  setJwt(bundles: readonly JwtBundle[], issue: IssueJwtSvids = () => []): void {
+    const set = JwtBundleSet.of(...bundles);
+    this.#set({
+      FetchJWTBundles: { message: jwtBundlesResponse(bundles) },
+      FetchJWTSVID: async ({ audience, spiffe_id }) => issued(audience, spiffe_id, issue),
+      ValidateJWTSVID: async ({ audience, svid }) => validated(svid, audience, set),
+    });
   }
 
-  /** Ends every stream, open or new, with OK, until something else is set. */
+  /** Serves messages as they are, however malformed; bytes go out unencoded. */
+  setJwtResponse(responses: {
+    readonly bundles?: JWTBundlesResponse | Uint8Array;
+    readonly svids?: JWTSVIDResponse | Uint8Array;
+    readonly validated?: ValidateJWTSVIDResponse | Uint8Array;
+  }): void {
+    const { bundles, svids, validated } = responses;
+    this.#set({
+      ...(bundles === undefined ? {} : { FetchJWTBundles: { message: bundles } }),
+      ...(svids === undefined ? {} : { FetchJWTSVID: () => Promise.resolve(svids) }),
+      ...(validated === undefined ? {} : { ValidateJWTSVID: () => Promise.resolve(validated) }),
+    });
+  }
+
+  /** Sends to every open stream once more what it was sent last. */
+  push(): void {
+    const { FetchX509SVID, FetchX509Bundles, FetchJWTBundles } = this.#scene.value;
+    this.#set({
+      FetchX509SVID: FetchX509SVID && { ...FetchX509SVID },
+      FetchX509Bundles: FetchX509Bundles && { ...FetchX509Bundles },
+      FetchJWTBundles: FetchJWTBundles && { ...FetchJWTBundles },
+    });
+  }
+
+  /** Ends `fail`, `end` and `stall`: what was set is served again. */
+  serve(): void {
+    this.#set({});
+  }
+
+  /** Fails every call, open or new. With `times` only that many new calls fail, and open streams go on. */
+  fail(code: status, message = 'failed by the test', { times }: { readonly times?: number } = {}): void {
+    if (times === undefined) this.#setWeather({ kind: 'fail', code, message });
+    else this.#calls.failNext(times, new StatusError(code, message));
+  }
+
+  /** Ends every stream, open or new, with OK. */
   end(): void {
-    this.#behaviour.set({ kind: 'end' });
+    this.#setWeather({ kind: 'end' });
   }
 
-  /** New streams get no answer, and open ones no more, until something else is set. */
+  /** Calls get no answer, and open streams no message. */
   stall(): void {
-    this.#behaviour.set({ kind: 'stall' });
+    this.#setWeather({ kind: 'stall' });
+  }
+
+  /** From now on every message goes out so much later. */
+  delay(ms: number): void {
+    this.#calls.delayMs = ms;
   }
 
   /** Breaks every connection; new ones are served as before. */
   dropConnections(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    this.#listener.dropConnections();
+  }
+
+  /** Writes bytes that are no HTTP/2 into every connection. */
+  sendRaw(bytes: Uint8Array): void {
+    this.#listener.sendRaw(bytes);
   }
 
   /** Stops listening, breaks every connection and removes the socket. */
-  async stop(): Promise<void> {
-    const running = this.#running;
-    if (running === undefined) return;
-    this.#running = undefined;
-    const closed = new Promise((resolve) => running.listener.close(resolve));
-    running.grpc.forceShutdown();
-    this.dropConnections();
-    await closed;
+  stop(): Promise<void> {
+    return this.#listener.stop();
   }
 
   /** Listens again on the same path, which is then a new socket. */
-  async resume(): Promise<void> {
-    const grpc = new Server({ 'grpc.enable_channelz': 0 });
-    grpc.addService(service(), {
-      FetchX509SVID: (call: StreamCall) => void this.#stream('FetchX509SVID', call, ({ svids }) => svids),
-      FetchX509Bundles: (call: StreamCall) => void this.#stream('FetchX509Bundles', call, ({ bundles }) => bundles),
-    });
-    const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-    const listener = createServer((socket) => {
-      this.#sockets.add(socket);
-      socket.on('error', () => undefined).on('close', () => this.#sockets.delete(socket));
-      injector.injectConnection(socket);
-    });
-    await new Promise<void>((resolve, reject) => {
-      listener.once('error', reject).listen(this.#path, resolve);
-    });
-    this.#running = { grpc, listener };
+  resume(): Promise<void> {
+    return this.#listener.start();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    this.#behaviour.end();
+    this.#scene.end();
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #stream(
-    method: string,
-    call: StreamCall,
-    message: (served: Extract<Behaviour, { kind: 'serve' }>) => unknown,
-  ): Promise<void> {
-    const header = call.metadata.get('workload.spiffe.io').map(String);
-    this.#requests.push({ method, header });
-    if (header.length !== 1 || header[0] !== 'true') {
-      call.emit('error', new StatusError(status.INVALID_ARGUMENT, 'security header missing from request'));
-      return;
-    }
-    const gone = new AbortController();
-    call.on('cancelled', () => {
-      gone.abort();
-    });
-    try {
-      for await (const behaviour of this.#behaviour.watch({ signal: gone.signal })) {
-        if (behaviour.kind === 'serve') call.write(message(behaviour));
-        else if (behaviour.kind === 'fail') call.emit('error', new StatusError(behaviour.code, behaviour.message));
-        else if (behaviour.kind === 'end') call.end();
-        if (behaviour.kind === 'fail' || behaviour.kind === 'end') return;
-      }
-      call.end();
-    } catch {
-      // The caller went away.
-    }
+  #set(content: Partial<Omit<Scene, 'weather'>>): void {
+    this.#scene.set({ ...this.#scene.value, ...content, weather: { kind: 'serve' } });
+  }
+
+  #setWeather(weather: Weather): void {
+    this.#scene.set({ ...this.#scene.value, weather });
   }
 }
 
-// The service of the standard, whose responses may also be given as bytes.
-function service(): ServiceDefinition {
-  const entries = Object.entries(workloadApi.definition as ServiceDefinition).map(([name, method]) => [
-    name,
-    {
-      ...method,
-      responseSerialize: (value: unknown): Buffer =>
-        value instanceof Uint8Array ? Buffer.from(value) : method.responseSerialize(value),
-    },
-  ]);
-  return Object.fromEntries(entries) as ServiceDefinition;
+async function issued(audience: readonly string[], subject: string, issue: IssueJwtSvids): Promise<JWTSVIDResponse> {
+  if (audience.length === 0) throw new StatusError(status.INVALID_ARGUMENT, 'audience must be specified');
+  const svids = await issue({ audience, subject: subject === '' ? undefined : subject });
+  if (svids.length === 0) throw new StatusError(status.PERMISSION_DENIED, 'no identity issued');
+  return jwtSvidResponse(svids);
+}
+
+async function validated(token: string, audience: string, bundles: JwtBundleSet): Promise<ValidateJWTSVIDResponse> {
+  try {
+    return validateJwtSvidResponse(await verifyJwtSvid(token, bundles, { audience }));
+  } catch (error) {
+    throw new StatusError(status.INVALID_ARGUMENT, error instanceof Error ? error.message : 'not valid');
+  }
 }

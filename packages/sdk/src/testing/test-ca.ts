@@ -1,11 +1,11 @@
 // A certificate authority for tests: real keys and certificates of any trust domain, and the forged and odd ones that a
 // verifier must refuse. Never for production: keys are made in memory and handed out.
 import { randomBytes, type KeyObject } from 'node:crypto';
-import { X509Bundle } from '../bundle/index.js';
+import { JwtBundle, SpiffeBundle, X509Bundle } from '../bundle/index.js';
 import { exportPrivateKey, generateKey, publicKeyInfoOf, subjectKeyId, type KeyType } from '../keys/index.js';
 import { systemClock } from '../runtime/index.js';
 import { SpiffeId, TrustDomain } from '../spiffeid/index.js';
-import { X509Svid } from '../svid/index.js';
+import { JwtSvid, X509Svid } from '../svid/index.js';
 import {
   authorityKeyIdExtension,
   basicConstraintsExtension,
@@ -23,6 +23,8 @@ import {
   type Extension,
   type KeyUsage,
 } from '../x509/index.js';
+
+import { createJwtKey, signTestToken, type TestJwtKey, type TestJwtOptions } from './test-jwt.js';
 
 const hourMs = 3_600_000;
 
@@ -62,23 +64,32 @@ interface Authority {
   readonly chain: readonly Certificate[];
 }
 
+interface Published {
+  readonly roots: readonly Certificate[];
+  readonly jwtKeys: readonly [TestJwtKey, ...TestJwtKey[]];
+}
+
 /** A trust domain's authority, root or intermediate. */
 export class TestCa {
   readonly trustDomain: TrustDomain;
   #authority: Authority;
   #roots: readonly Certificate[];
+  /** The one that signs now first. */
+  #jwtKeys: readonly [TestJwtKey, ...TestJwtKey[]];
 
-  private constructor(trustDomain: TrustDomain, authority: Authority, roots: readonly Certificate[]) {
+  private constructor(trustDomain: TrustDomain, authority: Authority, { roots, jwtKeys }: Published) {
     this.trustDomain = trustDomain;
     this.#authority = authority;
     this.#roots = roots;
+    this.#jwtKeys = jwtKeys;
   }
 
   /** A trust domain with one self-signed authority. */
   static async create(trustDomain: TrustDomain | string, options: TestCertificateOptions = {}): Promise<TestCa> {
     const domain = typeof trustDomain === 'string' ? TrustDomain.parse(trustDomain) : trustDomain;
     const root = await createRoot(domain, options);
-    return new TestCa(domain, root, [root.certificate]);
+    const jwtKey = await createJwtKey(options.keyType);
+    return new TestCa(domain, root, { roots: [root.certificate], jwtKeys: [jwtKey] });
   }
 
   /** The certificate that signs now. */
@@ -91,9 +102,24 @@ export class TestCa {
     return this.#authority.key;
   }
 
+  /** The key that signs JWT-SVIDs now. */
+  get jwtKey(): KeyObject {
+    return this.#jwtKeys[0].privateKey;
+  }
+
   /** The roots: all that were made, also by `rotate`. */
   bundle(): X509Bundle {
     return X509Bundle.fromCertificates(this.trustDomain, this.#roots);
+  }
+
+  /** The JWT authorities: all that were made, also by `rotate`. */
+  jwtBundle(): JwtBundle {
+    return JwtBundle.fromAuthorities(this.trustDomain, this.#jwtKeys);
+  }
+
+  /** Both kinds of authorities. */
+  spiffeBundle(parts: { readonly sequenceNumber?: bigint; readonly refreshHintMs?: number } = {}): SpiffeBundle {
+    return SpiffeBundle.of({ ...parts, trustDomain: this.trustDomain, x509: this.bundle(), jwt: this.jwtBundle() });
   }
 
   /** An intermediate below this authority; `trustDomain` may name another one, as an attacker would. */
@@ -102,13 +128,14 @@ export class TestCa {
     const key = options.key ?? (await generateKey(options.keyType ?? 'ec-p256'));
     const certificate = Certificate.parse(signCertificate(caTemplate(domain, key, options, this.#authority), this.key));
     const chain = [certificate, ...this.#authority.chain];
-    return new TestCa(domain, { certificate, key, chain }, this.#roots);
+    return new TestCa(domain, { certificate, key, chain }, { roots: this.#roots, jwtKeys: this.#jwtKeys });
   }
 
-  /** Signs with a new root from now on; the old one stays in the bundle. Roots only. */
+  /** Signs with a new root and a new JWT key from now on; the old ones stay in the bundles. Roots only. */
   async rotate(options: TestCertificateOptions = {}): Promise<void> {
     this.#authority = await createRoot(this.trustDomain, options);
     this.#roots = [...this.#roots, this.#authority.certificate];
+    this.#jwtKeys = [await createJwtKey(options.keyType), ...this.#jwtKeys];
   }
 
   /** An X.509-SVID of this trust domain; `id` is a SPIFFE ID or a path. */
@@ -123,6 +150,16 @@ export class TestCa {
   /** An X.509-SVID that claims an ID of another trust domain: to be refused by everyone. */
   async forgedSvid(otherId: SpiffeId | string, options: TestCertificateOptions = {}): Promise<X509Svid> {
     return toSvid(await this.credential(otherId, options));
+  }
+
+  /** A JWT-SVID; `id` is a SPIFFE ID or a path. */
+  async jwtSvid(id: SpiffeId | string, options: TestJwtOptions & { hint?: string }): Promise<JwtSvid> {
+    return JwtSvid.parseInsecure(await this.jwtToken(id, options), options.hint);
+  }
+
+  /** A token as asked, valid or not. */
+  jwtToken(id: SpiffeId | string, options: TestJwtOptions): Promise<string> {
+    return signTestToken(this.#idOf(id), this.#jwtKeys[0], options);
   }
 
   /** A leaf as asked, valid or not. */

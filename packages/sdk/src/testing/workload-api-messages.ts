@@ -1,6 +1,11 @@
-// SVIDs and bundles as messages of the Workload API (SPIFFE Workload API §5.2), as a correct agent sends them.
-import type { X509Bundle } from '../bundle/index.js';
-import type { X509Svid } from '../svid/index.js';
+// SVIDs and bundles as messages of the Workload API (SPIFFE Workload API §§5.2, 6.2), as a correct agent sends them.
+import type { JwtBundle, X509Bundle } from '../bundle/index.js';
+import type { JwtSvid, X509Svid } from '../svid/index.js';
+import type { Struct } from '../wire/gen/google/protobuf/Struct.js';
+import type { Value } from '../wire/gen/google/protobuf/Value.js';
+import type { JWTBundlesResponse } from '../wire/gen/JWTBundlesResponse.js';
+import type { JWTSVIDResponse } from '../wire/gen/JWTSVIDResponse.js';
+import type { ValidateJWTSVIDResponse } from '../wire/gen/ValidateJWTSVIDResponse.js';
 import type { X509BundlesResponse } from '../wire/gen/X509BundlesResponse.js';
 import type { X509SVIDResponse } from '../wire/gen/X509SVIDResponse.js';
 
@@ -26,4 +31,38 @@ export function x509BundlesResponse(bundles: readonly X509Bundle[]): X509Bundles
 
 function bundleMap(bundles: readonly X509Bundle[]): Record<string, Buffer> {
   return Object.fromEntries(bundles.map((bundle) => [bundle.trustDomain.id.toString(), bundle.toDer()]));
+}
+
+/** The response to FetchJWTSVID. */
+export function jwtSvidResponse(svids: readonly JwtSvid[]): JWTSVIDResponse {
+  return {
+    svids: svids.map((svid) => ({ spiffe_id: svid.id.toString(), svid: svid.token, hint: svid.hint ?? '' })),
+  };
+}
+
+/** The response to FetchJWTBundles. */
+export function jwtBundlesResponse(bundles: readonly JwtBundle[]): JWTBundlesResponse {
+  return {
+    bundles: Object.fromEntries(
+      bundles.map((bundle) => [bundle.trustDomain.id.toString(), Buffer.from(bundle.toJwks())]),
+    ),
+  };
+}
+
+/** The response to ValidateJWTSVID for a valid token. */
+export function validateJwtSvidResponse({ id, claims }: JwtSvid): ValidateJWTSVIDResponse {
+  return { spiffe_id: id.toString(), claims: structOf(claims) };
+}
+
+function structOf(members: Readonly<Record<string, unknown>>): Struct {
+  return { fields: Object.fromEntries(Object.entries(members).map(([name, value]) => [name, valueOf(value)])) };
+}
+
+function valueOf(value: unknown): Value {
+  if (typeof value === 'number') return { numberValue: value };
+  if (typeof value === 'string') return { stringValue: value };
+  if (typeof value === 'boolean') return { boolValue: value };
+  if (Array.isArray(value)) return { listValue: { values: value.map(valueOf) } };
+  if (typeof value === 'object' && value !== null) return { structValue: structOf({ ...value }) };
+  return { nullValue: 'NULL_VALUE' };
 }

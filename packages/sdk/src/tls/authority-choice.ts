@@ -30,9 +30,9 @@ interface Held {
 
 interface Claim {
   readonly domain: string;
+  readonly isOwn: boolean;
   readonly certificate: Certificate;
   readonly identity: string;
-  readonly rank: number;
 }
 
 // A CertificateRequest names all authorities (RFC 8446 §4.2.4: 65,535 bytes), and some TLS libraries accept no message of
@@ -92,20 +92,28 @@ function bytesOf({ subject }: Certificate): number {
 
 function withoutConflicts(held: readonly Held[], logger: Logger): readonly Claim[] {
   const bySubject = new Map<string, Claim[]>();
-  const rivals = held.flatMap(({ authorities, ...domain }) =>
-    authorities.map((certificate) => claim(certificate, domain)),
-  );
-  for (const rival of rivals.toSorted((a, b) => b.rank - a.rank)) {
-    const subject = rival.certificate.subject.toString('latin1');
-    const kept = bySubject.get(subject) ?? [];
+  for (const { authorities, ...domain } of held) {
+    for (const certificate of authorities) {
+      const subject = certificate.subject.toString('latin1');
+      bySubject.set(subject, [...(bySubject.get(subject) ?? []), claim(certificate, domain)]);
+    }
+  }
+  return [...bySubject.values()].flatMap((rivals) => (rivals.length === 1 ? rivals : settled(rivals, logger)));
+}
+
+/** Of claims to one subject, those that OpenSSL cannot mistake for one another; the more genuine ones stay. */
+function settled(rivals: readonly Claim[], logger: Logger): readonly Claim[] {
+  const ranked = rivals.map((claim) => ({ claim, rank: rankOf(claim) })).toSorted((a, b) => b.rank - a.rank);
+  const kept: Claim[] = [];
+  for (const { claim: rival } of ranked) {
     const other = kept.find((claim) => isConflict(claim, rival));
-    if (other === undefined) bySubject.set(subject, [...kept, rival]);
+    if (other === undefined) kept.push(rival);
     else {
       const names = { trustDomain: rival.domain, heldBy: other.domain };
       logger.warn(names, 'authority left out: it looks like another of a different trust domain');
     }
   }
-  return [...bySubject.values()].flat();
+  return kept;
 }
 
 // By subject and key identifier, as OpenSSL looks an authority up: it takes the first that fits and looks no further.
@@ -116,7 +124,11 @@ function isConflict(a: Claim, b: Claim): boolean {
 }
 
 function claim(certificate: Certificate, { domain, isOwn }: Omit<Held, 'authorities'>): Claim {
-  return { domain, certificate, identity: identityOf(certificate), rank: isOwn ? 4 : genuineness(certificate) };
+  return { domain, isOwn, certificate, identity: identityOf(certificate) };
+}
+
+function rankOf({ isOwn, certificate }: Claim): number {
+  return isOwn ? 4 : genuineness(certificate);
 }
 
 // Whoever imitates an authority has no key that hashes to its key identifier, and cannot sign for its key.

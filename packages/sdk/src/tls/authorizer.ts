@@ -1,6 +1,6 @@
 // Who may talk to us, once it is proven who they are. Authorizers are synchronous because the handshake cannot wait:
 // a request that the peer sent along with its handshake would reach the application meanwhile.
-import { sdkError } from '../runtime/index.js';
+import { sdkError, type SpiffeError } from '../runtime/index.js';
 import { SpiffeId, TrustDomain } from '../spiffeid/index.js';
 import type { VerifiedPeer } from '../svid/index.js';
 
@@ -12,10 +12,18 @@ export interface Authorizer {
   (id: SpiffeId, peer: VerifiedPeer): Error | undefined;
   /** The only trust domains whose members can be allowed; absent when it cannot be told. */
   readonly trustDomains?: readonly TrustDomain[];
+  /** Set by `observe`: it has no effect to ask again about a connection that is open. */
+  readonly isObserving?: true;
+}
+
+/** An authorizer that looks at the ID alone, and so judges the subject of a JWT-SVID as well as a peer of TLS. */
+export interface IdAuthorizer {
+  (id: SpiffeId): Error | undefined;
+  readonly trustDomains?: readonly TrustDomain[];
 }
 
 /** Allows every peer whose X.509-SVID verifies, of every trust domain that a bundle is held for. */
-export function authorizeAny(): Authorizer {
+export function authorizeAny(): IdAuthorizer {
   return () => undefined;
 }
 
@@ -24,7 +32,7 @@ export function authorizeAny(): Authorizer {
  *
  * @throws SpiffeError `ERR_SPIFFE_ID`
  */
-export function authorizeId(id: SpiffeId | string): Authorizer {
+export function authorizeId(id: SpiffeId | string): IdAuthorizer {
   return authorizeOneOf(id);
 }
 
@@ -33,7 +41,7 @@ export function authorizeId(id: SpiffeId | string): Authorizer {
  *
  * @throws SpiffeError `ERR_SPIFFE_ID`, TypeError without IDs.
  */
-export function authorizeOneOf(...ids: readonly (SpiffeId | string)[]): Authorizer {
+export function authorizeOneOf(...ids: readonly (SpiffeId | string)[]): IdAuthorizer {
   if (ids.length === 0) throw new TypeError('authorizeOneOf: expected at least one SPIFFE ID');
   const parsed = ids.map((id) => (typeof id === 'string' ? SpiffeId.parse(id) : id));
   const allowed = new Set(parsed.map(String));
@@ -51,7 +59,7 @@ export function authorizeOneOf(...ids: readonly (SpiffeId | string)[]): Authoriz
  *
  * @throws SpiffeError `ERR_SPIFFE_ID`
  */
-export function authorizeMemberOf(trustDomain: TrustDomain | string): Authorizer {
+export function authorizeMemberOf(trustDomain: TrustDomain | string): IdAuthorizer {
   const domain = typeof trustDomain === 'string' ? TrustDomain.parse(trustDomain) : trustDomain;
   const check = (id: SpiffeId): Error | undefined =>
     id.isMemberOf(domain) ? undefined : new Error(`expected a member of trust domain ${domain.name}`);
@@ -71,6 +79,8 @@ export function authorizeIf(predicate: (id: SpiffeId, peer: VerifiedPeer) => boo
  *
  * @throws TypeError without authorizers.
  */
+export function anyOf(...authorizers: readonly IdAuthorizer[]): IdAuthorizer;
+export function anyOf(...authorizers: readonly Authorizer[]): Authorizer;
 export function anyOf(...authorizers: readonly Authorizer[]): Authorizer {
   if (authorizers.length === 0) throw new TypeError('anyOf: expected at least one authorizer');
   const check = (id: SpiffeId, peer: VerifiedPeer): Error | undefined => {
@@ -83,20 +93,34 @@ export function anyOf(...authorizers: readonly Authorizer[]): Authorizer {
 }
 
 /**
- * Asks the authorizer.
+ * Asks the authorizer about a peer, or about the subject of a JWT-SVID.
  *
  * @throws SpiffeError `ERR_SPIFFE_UNAUTHORIZED` with the peer's ID in `details.id`.
  */
-export function checkAuthorized(authorizer: Authorizer, peer: VerifiedPeer): void {
+export function checkAuthorized<Peer extends Identified>(authorizer: Judge<Peer>, peer: Peer): void {
+  const error = refusal(authorizer, peer);
+  if (error !== undefined) throw error;
+}
+
+/** What `checkAuthorized` throws, if anything. */
+export function refusal<Peer extends Identified>(authorizer: Judge<Peer>, peer: Peer): SpiffeError | undefined {
   const error = denial(authorizer, peer);
-  if (error === undefined) return;
-  throw sdkError('ERR_SPIFFE_UNAUTHORIZED', `peer ${String(peer.id)} is not authorized: ${error.message}`, {
+  if (error === undefined) return undefined;
+  return sdkError('ERR_SPIFFE_UNAUTHORIZED', `peer ${String(peer.id)} is not authorized: ${error.message}`, {
     details: { id: String(peer.id) },
     cause: error,
   });
 }
 
-function denial(authorizer: Authorizer, peer: VerifiedPeer, id = peer.id): Error | undefined {
+/** Who has proven an ID: a peer of TLS, a JWT-SVID. */
+export interface Identified {
+  readonly id: SpiffeId;
+}
+
+/** An authorizer of some kind of them. */
+export type Judge<Peer> = (id: SpiffeId, peer: Peer) => Error | undefined;
+
+function denial<Peer>(authorizer: Judge<Peer>, peer: Peer & Identified, id = peer.id): Error | undefined {
   try {
     const result: unknown = authorizer(id, peer);
     if (result === undefined || result instanceof Error) return result;
@@ -106,9 +130,10 @@ function denial(authorizer: Authorizer, peer: VerifiedPeer, id = peer.id): Error
   }
 }
 
-function within(
-  check: (id: SpiffeId, peer: VerifiedPeer) => Error | undefined,
+/** An authorizer that can allow members of these trust domains only. */
+export function within<Check extends Authorizer>(
+  check: Check,
   trustDomains: readonly TrustDomain[],
-): Authorizer {
+): Check & { readonly trustDomains: readonly TrustDomain[] } {
   return Object.assign(check, { trustDomains });
 }

@@ -1,10 +1,17 @@
-// What a TLS client connects with: our SVID and the constrained authorities of this moment, and a check that replaces the
-// one of host names by the one of SPIFFE IDs. Identity is the ID, not the DNS name (X509-SVID §5.2).
+// What a TLS client connects with, in each of the three modes: what we show and whom we trust at this moment, and where the
+// server has a SPIFFE ID, a check of it in place of the host name. Identity is the ID, not the DNS name (X509-SVID §5.2).
 import type { ConnectionOptions, PeerCertificate } from 'node:tls';
 import { silentLogger, systemClock } from '../runtime/index.js';
 import type { Accepted } from './accepted.js';
-import { checkBase, type MtlsClientOptions, type TlsClientOptions } from './options.js';
-import { acceptPeer, peerChain } from './peer-verification.js';
+import { checkBase } from './base-options.js';
+import {
+  checkClientMode,
+  type ClientOptions,
+  type MtlsClientOptions,
+  type MtlsWebClientOptions,
+  type TlsClientOptions,
+} from './options.js';
+import { acceptKnownPeer, acceptPeer, peerChain } from './peer-verification.js';
 import { authorities, credentials, secureContext } from './secure-context.js';
 
 /** For `tls.connect` and everything built on it; an Error refuses the server. */
@@ -29,26 +36,39 @@ export interface SecureContextParts {
  * @throws TypeError for a `base` that decides over identity; what the sources throw.
  */
 export function mtlsClientOptions(options: MtlsClientOptions): ConnectionOptions {
+  if ((options.svid as unknown) === undefined) throw new TypeError('svid: expected a source of X.509-SVIDs');
   return connectionOptions(options);
 }
 
-/** As `mtlsClientOptions`; `onAccepted` learns the peer. */
+/** As `mtlsClientOptions`, for a client that presents no certificate, though it may have one. */
+export function tlsClientOptions(options: TlsClientOptions): ConnectionOptions {
+  return connectionOptions({ ...options, svid: undefined });
+}
+
+/** As `mtlsClientOptions`, for a server of the Web PKI; Node checks its host name. */
+export function mtlsWebClientOptions(options: MtlsWebClientOptions): ConnectionOptions {
+  return connectionOptions(options);
+}
+
+/** Of any mode; `onAccepted` learns the peer where there is a SPIFFE ID. */
 export function connectionOptions(
-  options: TlsClientOptions,
+  options: ClientOptions,
   onAccepted?: (accepted: Accepted) => void,
 ): ConnectionOptions {
   checkBase(options.base ?? {});
+  checkClientMode(options);
   return {
     ...options.base,
     secureContext: secureContext(options),
     rejectUnauthorized: true,
-    checkServerIdentity: serverCheck(options, onAccepted),
+    ...('webRoots' in options ? {} : { checkServerIdentity: serverCheck(options, onAccepted) }),
   };
 }
 
 /** What `mtlsClientOptions` holds, in parts. Throws what the sources throw. */
 export function secureContextParts(options: TlsClientOptions): SecureContextParts {
-  const own = options.svid === undefined ? undefined : credentials(options.svid.getX509Svid(), options.bundles.bundles);
+  checkClientMode(options);
+  const own = credentials(options);
   return {
     ca: authorities(options),
     cert: own?.cert,
@@ -59,9 +79,12 @@ export function secureContextParts(options: TlsClientOptions): SecureContextPart
 
 function serverCheck(options: TlsClientOptions, onAccepted?: (accepted: Accepted) => void): CheckServerIdentity {
   const { clock = systemClock, logger = silentLogger } = options;
+  const verification = { ...options, clock };
   return (host, certificate) => {
     try {
-      const accepted = acceptPeer(peerChain(certificate), { ...options, clock });
+      const known = acceptKnownPeer(certificate.raw, verification);
+      // Before the call: an optional call does not evaluate its arguments when there is nobody to be told.
+      const accepted = known ?? acceptPeer(peerChain(certificate), verification);
       onAccepted?.(accepted);
       return undefined;
     } catch (error) {

@@ -1,26 +1,32 @@
 // One connection to a peer whose identity is proven before the caller gets hold of it.
-import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { isSpiffeError, sdkError } from '../runtime/index.js';
-import type { Accepted } from './accepted.js';
-import { connectionOptions } from './client-options.js';
-import type { MtlsClientOptions } from './options.js';
-import { peerOf, setPeer } from './peer-of.js';
+import type { TLSSocket } from 'node:tls';
+import { ClientConnections } from './client-connections.js';
+import { openVerified } from './open-verified.js';
+import type { ClientOptions } from './options.js';
 
-export interface ConnectOptions extends MtlsClientOptions {
+/** Where to connect. */
+export interface ConnectTarget {
   readonly host: string;
   readonly port: number;
   /** Gives the attempt up; it has no effect on an established connection. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** In any of the three modes of a client. */
+export type ConnectOptions = ConnectTarget & ClientOptions;
+
 /**
- * Resolves with a connection to a verified and authorized server; `peerOf(socket)` tells who it is.
+ * Resolves with a connection to a verified and authorized server; `peerOf(socket)` tells who it is. The connection ends
+ * when the server's SVID expires, and when an update of the sources means that the server would no longer be accepted.
  *
  * @throws SpiffeError `ERR_SPIFFE_VERIFY`, `ERR_SPIFFE_UNAUTHORIZED`; `signal.reason`; errors of the network as they are.
  */
 export async function connect({ host, port, signal, ...options }: ConnectOptions): Promise<TLSSocket> {
   signal?.throwIfAborted();
-  const socket = openVerified(options, { host, port });
+  const connections = new ClientConnections(options);
+  const socket = openVerified(options, { host, port }, (opened, accepted) => {
+    connections.add(opened, accepted);
+  });
   const abort = (): void => {
     socket.destroy();
   };
@@ -32,59 +38,10 @@ export async function connect({ host, port, signal, ...options }: ConnectOptions
     return socket;
   } catch (error) {
     signal?.throwIfAborted();
-    throw handshakeError(error, socket);
+    throw error;
   } finally {
     given?.removeEventListener('abort', abort);
   }
-}
-
-/** What of a target reaches Node: where to connect and how. Everything else might decide over identity. */
-const passed: ReadonlySet<string> = new Set([
-  'host',
-  'port',
-  'path',
-  'servername',
-  'localAddress',
-  'localPort',
-  'family',
-  'hints',
-  'lookup',
-  'autoSelectFamily',
-  'autoSelectFamilyAttemptTimeout',
-  'timeout',
-  'noDelay',
-  'keepAlive',
-  'keepAliveInitialDelay',
-  'highWaterMark',
-  'ALPNProtocols',
-]);
-
-/**
- * Dials; the socket ends with an error when the peer is refused. Of `target`, which may come from whoever makes a
- * request, only the options are used that say where to connect and how.
- */
-export function openVerified(
-  options: MtlsClientOptions,
-  target: object,
-  onAccepted?: (socket: TLSSocket, accepted: Accepted) => void,
-): TLSSocket {
-  const ours = connectionOptions(options, (accepted) => {
-    setPeer(socket, accepted.peer);
-    onAccepted?.(socket, accepted);
-  });
-  const where = Object.fromEntries(Object.entries(target).filter(([name]) => passed.has(name)));
-  const socket = connectTls({ ...where, ...ours });
-  // Node skips the check of a resumed session and of a pre-shared key.
-  socket.once('secureConnect', () => {
-    if (peerOf(socket) === undefined || socket.isSessionReused()) socket.destroy(unverified());
-  });
-  return socket;
-}
-
-function unverified(): Error {
-  return sdkError('ERR_SPIFFE_VERIFY', 'the handshake ended without a check of the peer', {
-    details: { reason: 'unchecked' },
-  });
 }
 
 function secured(socket: TLSSocket): Promise<void> {
@@ -99,12 +56,4 @@ function secured(socket: TLSSocket): Promise<void> {
       reject(new Error('connection closed during the handshake'));
     });
   });
-}
-
-// What OpenSSL refuses never reaches our own check.
-function handshakeError(error: unknown, socket: TLSSocket): unknown {
-  const reason: unknown = socket.authorizationError;
-  if (isSpiffeError(error) || reason === null || reason === undefined) return error;
-  const text = error instanceof Error ? error.message : 'refused';
-  return sdkError('ERR_SPIFFE_VERIFY', `peer was refused by OpenSSL: ${text}`, { details: { reason }, cause: error });
 }

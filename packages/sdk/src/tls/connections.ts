@@ -1,17 +1,28 @@
-// The open connections of a server or of an agent, and what ends them: the SVID of the peer expires, or an update of our
-// sources means that the peer would no longer be accepted.
+// The open connections of a server or of a client, and what ends them: an update of our sources means that the peer would
+// no longer be accepted, and then at once; or the SVID of the peer expires, or the connection reaches its age, and then
+// what it is busy with may finish.
 import type { TLSSocket } from 'node:tls';
-import { isSpiffeError, silentLogger, type Clock } from '../runtime/index.js';
-import type { VerifiedPeer } from '../svid/index.js';
+import { isSpiffeError, silentLogger, type Clock, type Logger } from '../runtime/index.js';
 import type { Accepted } from './accepted.js';
-import type { PeerOptions } from './options.js';
+import type { ClientOptions, ServerOptions } from './options.js';
 import { recheckPeer } from './peer-verification.js';
 
-export interface ConnectionsOptions extends PeerOptions {
+/** Lets a connection take nothing new and end when it is idle. False: it is not busy, or with what is unknown. */
+export type Finish = (socket: TLSSocket) => boolean;
+
+export type ConnectionsOptions = (ClientOptions | ServerOptions) & {
   readonly clock: Clock;
-  /** Whether a connection ends when its peer's SVID expires. Default true. */
-  readonly closeOnPeerExpiry?: boolean | undefined;
+  readonly finish?: Finish | undefined;
+};
+
+interface End {
+  readonly afterMs: number;
+  readonly why: string;
 }
+
+const defaultGraceMs = 10_000;
+// One for all: to make one takes longer than the rest of what a connection costs here.
+const hasClosed = new Error('the connection has closed');
 
 export class Connections {
   readonly #options: ConnectionsOptions;
@@ -21,23 +32,24 @@ export class Connections {
     this.#options = options;
   }
 
-  /** Watches a connection until it closes; `accepted` is undefined for a client without a certificate. */
+  /** Watches a connection until it closes; `accepted` is undefined for a peer without a SPIFFE ID. */
   add(socket: TLSSocket, accepted: Accepted | undefined): void {
     const closed = new AbortController();
     this.#open.set(socket, accepted);
     socket.once('close', () => {
       this.#open.delete(socket);
-      closed.abort();
+      closed.abort(hasClosed);
     });
-    if (accepted !== undefined && this.#options.closeOnPeerExpiry !== false) {
-      void this.#closeAtExpiry(socket, accepted.peer, closed.signal);
-    }
+    const end = this.#endOf(accepted);
+    if (end !== undefined) void this.#end(socket, end, closed.signal);
   }
 
   /** Closes the connections whose peers would no longer be accepted. */
   recheck(): void {
+    const options = this.#options;
+    if (!('authorize' in options)) return; // The peers have no SPIFFE ID.
     this.#closeWhere((accepted) => {
-      if (accepted !== undefined) recheckPeer(accepted, this.#options);
+      if (accepted !== undefined) recheckPeer(accepted, options);
     });
   }
 
@@ -59,18 +71,44 @@ export class Connections {
     }
   }
 
-  async #closeAtExpiry(socket: TLSSocket, { id, expiresAt }: VerifiedPeer, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    try {
-      await clock.sleep(expiresAt.getTime() - clock.now().getTime(), { signal, ref: false });
-    } catch {
-      return; // The connection closed before.
+  /** The first of what ends a connection; undefined when it may stay for ever. */
+  #endOf(accepted: Accepted | undefined): End | undefined {
+    const { clock, maxConnectionAgeMs, closeOnPeerExpiry } = this.#options;
+    const ends: End[] = [];
+    if (maxConnectionAgeMs !== undefined) ends.push({ afterMs: maxConnectionAgeMs, why: 'its age' });
+    if (accepted !== undefined && closeOnPeerExpiry !== false) {
+      const afterMs = accepted.peer.expiresAt.getTime() - clock.now().getTime();
+      ends.push({ afterMs, why: 'the svid of the peer expired' });
     }
-    this.#logger.info({ peer: String(id) }, 'connection closed: the svid of the peer expired');
+    return ends.toSorted((a, b) => a.afterMs - b.afterMs)[0];
+  }
+
+  async #end(socket: TLSSocket, { afterMs, why }: End, signal: AbortSignal): Promise<void> {
+    const { clock, graceMs = defaultGraceMs } = this.#options;
+    try {
+      await clock.sleep(afterMs, { signal, ref: false });
+      const peer = this.#open.get(socket)?.peer.id.toString();
+      this.#logger.info({ peer, why }, 'connection ends');
+      if (this.#takesLeave(socket)) await clock.sleep(graceMs, { signal, ref: false });
+    } catch {
+      if (signal.aborted) return; // It has closed.
+    }
     socket.destroy();
   }
 
-  get #logger(): NonNullable<PeerOptions['logger']> {
+  #takesLeave(socket: TLSSocket): boolean {
+    const { finish, onClosing, logger = silentLogger } = this.#options;
+    try {
+      if (finish?.(socket) === true) return true;
+      onClosing?.(socket);
+      return onClosing !== undefined;
+    } catch (error) {
+      logger.error(describeError(error), 'connection closed: it could not take leave');
+      return false;
+    }
+  }
+
+  get #logger(): Logger {
     return this.#options.logger ?? silentLogger;
   }
 }

@@ -33,9 +33,9 @@ interface Cached {
 
 // One name for all anchors, so that they are recognised; each has its own key.
 const anchorName = encodeName({ commonName: 'credence constrained anchor' });
-// By the first bundle; a process has few sets, one for each authorizer that narrows them.
-const cache = new WeakMap<X509Bundle, Cached[]>();
-const mostSetsCached = 8;
+// Used last first. A process has few sets at a time, one for each authorizer that narrows them.
+let cache: readonly Cached[] = [];
+const mostSetsCached = 16;
 
 /**
  * Certificates in PEM, one an element, that are safe as `ca` of TLS in place of the roots of these bundles: OpenSSL then
@@ -47,16 +47,17 @@ const mostSetsCached = 8;
  */
 export function constrainedCa(bundles: Iterable<X509Bundle>, choice: Choice = {}): readonly string[] {
   const list = [...bundles];
-  const [first] = list;
   const own = choice.own?.name;
-  const cached = (first === undefined ? undefined : cache.get(first)) ?? [];
-  const known = cached.find((set) => set.own === own && sameItems(set.bundles, list));
-  if (known !== undefined) return known.ca;
+  const known = cache.find((set) => set.own === own && areEqual(set.bundles, list));
   // A new one each time: what an earlier anchor certified is worthless once an authority has left its bundle.
+  const set = known ?? { own, bundles: list, ca: certified(list, choice) };
+  if (set !== cache[0]) cache = [set, ...cache.filter((other) => other !== set)].slice(0, mostSetsCached);
+  return set.ca;
+}
+
+function certified(bundles: readonly X509Bundle[], choice: Choice): readonly string[] {
   const root = createAnchor();
-  const ca = [root.pem, ...chooseAuthorities(list, choice).flatMap((authority) => crossCertify(authority, root))];
-  if (first !== undefined) cache.set(first, [{ own, bundles: list, ca }, ...cached].slice(0, mostSetsCached));
-  return ca;
+  return [root.pem, ...chooseAuthorities(bundles, choice).flatMap((authority) => crossCertify(authority, root))];
 }
 
 /** Whether this was issued by an anchor: Node shows such at the end of a peer's chain. */
@@ -124,6 +125,7 @@ function base64url(bytes: Buffer): string {
   return bytes.toString('base64url');
 }
 
-function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i]);
+// An update brings new objects, mostly for what was there before.
+function areEqual(a: readonly X509Bundle[], b: readonly X509Bundle[]): boolean {
+  return a.length === b.length && a.every((bundle, i) => bundle === b[i] || b[i]?.equals(bundle) === true);
 }

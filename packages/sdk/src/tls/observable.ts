@@ -31,7 +31,7 @@ class Watch {
 const watches = new WeakMap<Observable, Watch>();
 
 /** Calls `listener` after each update of any of the sources, until the returned function is called. */
-export function observe(sources: readonly object[], listener: () => void): () => void {
+export function watchSources(sources: readonly object[], listener: () => void): () => void {
   const stops = [...new Set(sources)].filter(isObservable).map((source) => watch(source, listener));
   return () => {
     for (const stop of stops) stop();

@@ -10,6 +10,7 @@ import type { Accepted } from './accepted.js';
 import { checkAuthorized } from './authorizer.js';
 import { isIssuedByAnchor } from './constrained-anchors.js';
 import { acceptHiddenPath, checkNoneLeft, hidesIntermediates } from './hidden-path.js';
+import { recallPeer, rememberPeer } from './known-peers.js';
 import type { PeerOptions } from './options.js';
 
 /** How a peer is judged, and by which clock. */
@@ -40,16 +41,31 @@ function isOurs(der: Buffer): boolean {
 }
 
 /**
- * Verifies and authorizes a chain.
+ * Verifies and authorizes a chain, whether or not the peer is known.
  *
  * @throws SpiffeError `ERR_SPIFFE_VERIFY` with `details.reason`, and in `details.claimedId` the ID that the peer claims
  * without having proven it; `ERR_SPIFFE_UNAUTHORIZED` with `details.id`.
  */
 export function acceptPeer(chain: readonly Buffer[], options: Verification): Accepted {
-  const { bundles, clock } = options;
+  return authorized(verifiedPeer(chain, options), options);
+}
+
+/** As `acceptPeer`, for a peer that was verified before; undefined when it is none, or must be verified again. */
+export function acceptKnownPeer(leaf: Buffer | undefined, options: Verification): Accepted | undefined {
+  const known = recallPeer(leaf, options);
+  return known === undefined ? undefined : authorized(known, options);
+}
+
+function verifiedPeer(chain: readonly Buffer[], { bundles, clock }: Verification): Accepted {
   const peer = verified(chain, () => verifyX509Svid(chain, bundles, { now: clock.now() }));
-  checkAuthorized(options.authorize, peer);
-  return { peer, chain, bundle: bundles.getX509BundleForTrustDomain(peer.id.trustDomain), isPathHidden: false };
+  const bundle = bundles.getX509BundleForTrustDomain(peer.id.trustDomain);
+  rememberPeer({ peer: { ...peer }, chain, bundle, isPathHidden: false });
+  return { peer, chain, bundle, isPathHidden: false };
+}
+
+function authorized(accepted: Accepted, { authorize }: Verification): Accepted {
+  checkAuthorized(authorize, accepted.peer);
+  return accepted;
 }
 
 /**
@@ -63,20 +79,21 @@ export function acceptClient(chain: readonly Buffer[], options: Verification, tr
     const isPathHidden = hidesIntermediates && chain.length === 1;
     if (!isPathHidden || !isSpiffeError(error) || error.details['reason'] !== 'unknown-authority') throw error;
   }
-  const accepted = verified(chain, () => acceptHiddenPath(chain, options, trusted));
-  checkAuthorized(options.authorize, accepted.peer);
-  return accepted;
+  return authorized(
+    verified(chain, () => acceptHiddenPath(chain, options, trusted)),
+    options,
+  );
 }
 
 /** Whether a peer would still be accepted. Throws as `acceptPeer`, and what the source of bundles throws. */
 export function recheckPeer({ peer, chain, bundle, isPathHidden }: Accepted, options: Verification): void {
-  const current = options.bundles.getX509BundleForTrustDomain(peer.id.trustDomain);
-  if (!isPathHidden && !current.equals(bundle)) {
-    acceptPeer(chain, options);
-    return;
-  }
+  const { bundles, authorize, clock } = options;
+  const current = bundles.getX509BundleForTrustDomain(peer.id.trustDomain);
   if (isPathHidden) checkNoneLeft(bundle, current);
-  checkAuthorized(options.authorize, peer);
+  else if (current !== bundle && !current.equals(bundle)) {
+    verified(chain, () => verifyX509Svid(chain, bundles, { now: clock.now() }));
+  }
+  if (authorize.isObserving !== true) checkAuthorized(authorize, peer);
 }
 
 /** The ID that a chain claims, proven or not. */

@@ -1,7 +1,14 @@
-// What a TLS server is created with. The certificate, the authorities and the settings that go with them are those of
-// this moment; attachServer keeps them current and checks what OpenSSL cannot.
+// What a TLS server is created with, in each of the three modes. The certificate, the authorities and the settings that go
+// with them are those of this moment; attachServer keeps them current and checks what OpenSSL cannot.
 import type { TlsOptions } from 'node:tls';
-import { checkBase, type MtlsServerOptions } from './options.js';
+import { checkBase } from './base-options.js';
+import {
+  checkServerMode,
+  type MtlsServerOptions,
+  type MtlsWebServerOptions,
+  type ServerOptions,
+  type TlsServerOptions,
+} from './options.js';
 import { secureContextOptions } from './secure-context.js';
 
 /**
@@ -11,11 +18,27 @@ import { secureContextOptions } from './secure-context.js';
  * @throws TypeError for a `base` that decides over identity; what the sources throw.
  */
 export function mtlsServerOptions(options: MtlsServerOptions): TlsOptions {
+  return serverOptions(options);
+}
+
+/** As `mtlsServerOptions`, for a server that asks clients for no certificate. It must be attached too, to rotate. */
+export function tlsServerOptions(options: TlsServerOptions): TlsOptions {
+  return serverOptions(options);
+}
+
+/** As `mtlsServerOptions`, for a server that shows a certificate of the Web PKI. */
+export function mtlsWebServerOptions(options: MtlsWebServerOptions): TlsOptions {
+  return serverOptions(options);
+}
+
+/** Of any mode. */
+export function serverOptions(options: ServerOptions): TlsOptions {
   checkBase(options.base ?? {});
+  checkServerMode(options);
   return {
     ...options.base,
     ...secureContextOptions(options),
-    requestCert: true,
+    requestCert: options.clientAuthentication !== 'none',
     // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED=0 changes the default. Where a certificate is optional Node must
     // let its absence pass; attachServer refuses what does not verify.
     rejectUnauthorized: options.clientAuthentication !== 'optional',

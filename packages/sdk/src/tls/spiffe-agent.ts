@@ -2,37 +2,43 @@
 import { Agent, type AgentOptions } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { sdkError, systemClock } from '../runtime/index.js';
-import { openVerified } from './connect.js';
-import { Connections } from './connections.js';
-import { observe } from './observable.js';
-import { checkBase, type MtlsClientOptions } from './options.js';
+import { sdkError } from '../runtime/index.js';
+import { checkBase } from './base-options.js';
+import { ClientConnections, sourcesOf } from './client-connections.js';
+import { watchSources } from './observable.js';
+import { openVerified } from './open-verified.js';
+import { checkClientMode, type ClientOptions } from './options.js';
 
 /**
- * An `https.Agent` whose connections use the current SVID and verify the server's ID instead of its host name. Where a
- * request cannot be made, because our identity was revoked say, it emits `error`.
+ * An `https.Agent` whose connections use the current SVID and verify the server's ID instead of its host name (which
+ * counts with `webRoots`). Where a request cannot be made, because our identity was revoked say, it emits `error`.
  *
- * After an update of the sources no connection from before it serves another request. One that is in use ends at once
- * when its server would no longer be accepted or we have no identity any more, and when the server's SVID expires.
- * `destroy()` ends the agent: every later request fails with `ERR_SPIFFE_CLOSED`.
+ * After an update of the sources no connection from before it serves another request, nor does one whose server's SVID
+ * has expired; a request that is under way then has `graceMs`. A connection in use ends at once when its server would no
+ * longer be accepted or we have no identity any more. `destroy()` ends the agent: every later request fails with
+ * `ERR_SPIFFE_CLOSED`.
  */
 export class SpiffeAgent extends Agent {
-  readonly #options: MtlsClientOptions;
-  readonly #connections: Connections;
+  readonly #options: ClientOptions;
+  readonly #connections: ClientConnections;
   readonly #stop: () => void;
   #isDestroyed = false;
-  /** Made since the last update. */
+  /** Made since the last update, and not about to end. */
   #current = new WeakSet<object>();
 
-  /** @throws TypeError for a `base` that decides over identity. */
-  constructor(options: MtlsClientOptions, agentOptions: AgentOptions = {}) {
+  /** @throws TypeError for a `base` that decides over identity, or when it is not said which servers are trusted. */
+  constructor(options: ClientOptions, agentOptions: AgentOptions = {}) {
     checkBase(options.base ?? {});
     checkBase(agentOptions);
+    checkClientMode(options);
     // A cached session would be resumed, and a resumed session skips the check.
     super({ ...agentOptions, maxCachedSessions: 0 });
     this.#options = options;
-    this.#connections = new Connections({ ...options, clock: options.clock ?? systemClock });
-    this.#stop = observe([options.svid, options.bundles], this.#onUpdate);
+    this.#connections = new ClientConnections(options, (socket) => {
+      this.#current.delete(socket);
+      return Object.values(this.sockets).some((busy) => busy?.includes(socket) === true);
+    });
+    this.#stop = watchSources(sourcesOf(options), this.#onUpdate);
     // Before Node's own listener, which hands the connection to the next request or keeps it for one.
     this.prependListener('free', (socket: Duplex) => {
       if (!this.#current.has(socket)) socket.destroy();
@@ -66,13 +72,6 @@ export class SpiffeAgent extends Agent {
   readonly #onUpdate = (): void => {
     this.#current = new WeakSet();
     for (const sockets of Object.values(this.freeSockets)) for (const socket of [...(sockets ?? [])]) socket.destroy();
-    try {
-      this.#options.svid.getX509Svid();
-    } catch (error) {
-      this.#connections.closeAll(error);
-      return;
-    }
-    this.#connections.recheck();
   };
 }
 

@@ -14,8 +14,15 @@ import type { HealthClient, HealthDefinition } from './gen/grpc/health/v1/Health
 import type { Status, Status__Output } from './gen/google/rpc/Status.js';
 import type { AgentClient, AgentDefinition } from './gen/spire/api/server/agent/v1/Agent.js';
 import type { BundleClient, BundleDefinition } from './gen/spire/api/server/bundle/v1/Bundle.js';
+import type { DebugClient, DebugDefinition } from './gen/spire/api/server/debug/v1/Debug.js';
 import type { EntryClient, EntryDefinition } from './gen/spire/api/server/entry/v1/Entry.js';
+import type {
+  LocalAuthorityClient,
+  LocalAuthorityDefinition,
+} from './gen/spire/api/server/localauthority/v1/LocalAuthority.js';
+import type { LoggerClient, LoggerDefinition } from './gen/spire/api/server/logger/v1/Logger.js';
 import type { SVIDClient, SVIDDefinition } from './gen/spire/api/server/svid/v1/SVID.js';
+import type { TrustDomainClient, TrustDomainDefinition } from './gen/spire/api/server/trustdomain/v1/TrustDomain.js';
 import type {
   PermissionDeniedDetails,
   PermissionDeniedDetails__Output,
@@ -70,6 +77,22 @@ export const svidApi = new Contract<SVIDDefinition, SVIDClient>(
 export const bundleApi = new Contract<BundleDefinition, BundleClient>(
   'spire/api/server/bundle/v1/bundle.proto',
   'spire.api.server.bundle.v1.Bundle',
+);
+export const localAuthorityApi = new Contract<LocalAuthorityDefinition, LocalAuthorityClient>(
+  'spire/api/server/localauthority/v1/localauthority.proto',
+  'spire.api.server.localauthority.v1.LocalAuthority',
+);
+export const trustDomainApi = new Contract<TrustDomainDefinition, TrustDomainClient>(
+  'spire/api/server/trustdomain/v1/trustdomain.proto',
+  'spire.api.server.trustdomain.v1.TrustDomain',
+);
+export const loggerApi = new Contract<LoggerDefinition, LoggerClient>(
+  'spire/api/server/logger/v1/logger.proto',
+  'spire.api.server.logger.v1.Logger',
+);
+export const debugApi = new Contract<DebugDefinition, DebugClient>(
+  'spire/api/server/debug/v1/debug.proto',
+  'spire.api.server.debug.v1.Debug',
 );
 export const changesApi = new Contract<ChangesDefinition, ChangesClient>(
   'credence/server/v1/changes.proto',

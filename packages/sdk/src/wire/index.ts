@@ -1,4 +1,17 @@
-export { Contract, agentApi, bundleApi, entryApi, changesApi, healthApi, svidApi, workloadApi } from './contracts.js';
+export {
+  Contract,
+  agentApi,
+  bundleApi,
+  entryApi,
+  changesApi,
+  debugApi,
+  healthApi,
+  localAuthorityApi,
+  loggerApi,
+  svidApi,
+  trustDomainApi,
+  workloadApi,
+} from './contracts.js';
 export {
   StatusError,
   isServiceError,

@@ -1,91 +1,71 @@
-// The client of the SPIFFE Workload API (§5.2): single calls, and watches that reconnect until they are aborted. Each
-// profile is a pair of an RPC and a parser, so that a further kind of SVID adds a pair and no machinery.
-import { status } from '@grpc/grpc-js';
+// The client of the SPIFFE Workload API (§§5, 6): single calls, and watches that reconnect until they are aborted.
+import type { JwtBundleSet, X509BundleSet } from '../bundle/index.js';
 import {
-  Latest,
-  sdkError,
+  onAbort,
   silentLogger,
   systemClock,
   systemRandom,
   type Clock,
   type Logger,
   type Random,
-  type SpiffeError,
 } from '../runtime/index.js';
-import type { X509BundleSet } from '../bundle/index.js';
-import type { X509Svid } from '../svid/index.js';
-import { isServiceError } from '../wire/index.js';
-import { Channel, type OpenStream } from './channel.js';
+import { SpiffeId } from '../spiffeid/index.js';
+import { audiences, type JwtSvid, type JwtSvidParams, type X509Svid } from '../svid/index.js';
+import { Calls, type CallOptions, type WatchOptions } from './calls.js';
+import { Channel } from './channel.js';
 import { resolveEndpoint } from './endpoint.js';
-import { failureOf } from './failure.js';
-import { reconnect } from './reconnect.js';
-import { parseX509Bundles, parseX509Context, type Reading, type X509Context } from './x509-context.js';
+import type { JwtSvidRequest, JwtSvids } from './jwt-responses.js';
+import { jwtBundles, jwtSvids, validation, x509Bundles, x509Context } from './profiles.js';
+import { defaultLimits, type ResponseLimits } from './response-fields.js';
+import type { X509Context } from './x509-context.js';
+
+// A stock gRPC server takes more than a ping in five minutes for an attack.
+const defaultKeepaliveMs = 310_000;
 
 export interface WorkloadApiClientOptions {
   /** `unix:///…` or `tcp://<IP>:<port>`; default: the variable SPIFFE_ENDPOINT_SOCKET. */
   readonly address?: string | undefined;
   /** The largest message that is accepted. Default 4 MiB. */
   readonly maxMessageBytes?: number | undefined;
+  /** The most that one response may hold; a larger one is discarded. Default: 100 SVIDs, 1000 bundles of a kind. */
+  readonly limits?: Partial<ResponseLimits> | undefined;
+  /**
+   * How long a connection with open calls may be silent before it is probed; a probe may stay unanswered for as long, but
+   * not for more than 20 s. Default 310 s: a stock gRPC server ends connections that are probed more often than every
+   * 300 s. On Node 20 only the probe finds a connection whose other side broke the rules of HTTP/2.
+   */
+  readonly keepaliveMs?: number | undefined;
   /** Default: silent. */
   readonly logger?: Logger | undefined;
   /** Closes the client when it aborts. */
   readonly signal?: AbortSignal | undefined;
-  /** False: neither calls nor watches keep the process alive, but for `X509Source.create`. Default true. */
+  /** False: neither calls nor watches keep the process alive, but for the `create` of a source. Default true. */
   readonly ref?: boolean | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
 }
 
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface WatchOptions extends CallOptions {
-  /**
-   * Told of every failure. `retryInMs` is the wait before the next attempt, undefined for a message, or a part of one,
-   * that was discarded while its stream goes on. Default: a warning in the log.
-   */
-  readonly onError?: ((error: SpiffeError, retryInMs: number | undefined) => void) | undefined;
-}
-
-type OnError = NonNullable<WatchOptions['onError']>;
-
-interface Profile<Response, Value> {
-  readonly open: OpenStream<Response>;
-  readonly parse: (response: Response, reading: Reading) => Value;
-}
-
-const x509Context = {
-  open: (client, metadata) => client.FetchX509SVID({}, metadata),
-  parse: parseX509Context,
-} satisfies Profile<Parameters<typeof parseX509Context>[0], X509Context>;
-
-const x509Bundles = {
-  open: (client, metadata) => client.FetchX509Bundles({}, metadata),
-  parse: parseX509Bundles,
-} satisfies Profile<Parameters<typeof parseX509Bundles>[0], X509BundleSet>;
-
 /**
- * A client of the Workload API. It connects when it is first used. Whoever needs an SVID again and again holds an
- * X509Source: each single call is a new attestation of this process.
+ * A client of the Workload API. It connects when it is first used. Whoever needs an SVID again and again holds a source:
+ * each single call is a new attestation of this process.
  */
 export class WorkloadApiClient implements AsyncDisposable {
   readonly #channel: Channel;
-  readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #logger: Logger;
-  readonly #ref: boolean;
+  readonly #calls: Calls;
 
   /** @throws SpiffeError `ERR_SPIFFE_ENDPOINT` */
   constructor(options: WorkloadApiClientOptions = {}) {
-    const { address, maxMessageBytes = 4 * 1024 * 1024, ref = true, signal } = options;
-    this.#channel = new Channel({ endpoint: resolveEndpoint(address), maxMessageBytes, ref });
-    this.#ref = ref;
-    this.#clock = options.clock ?? systemClock;
-    this.#random = options.random ?? systemRandom;
-    this.#logger = options.logger ?? silentLogger;
-    signal?.addEventListener('abort', () => void this.close(), { signal: this.#channel.closed });
-    if (signal?.aborted === true) void this.close();
+    const { address, maxMessageBytes = 4 * 1024 * 1024, keepaliveMs = defaultKeepaliveMs, ref = true } = options;
+    const { clock = systemClock, random = systemRandom, logger = silentLogger, signal } = options;
+    this.#channel = new Channel({ endpoint: resolveEndpoint(address), maxMessageBytes, keepaliveMs, ref });
+    const limits = { ...defaultLimits, ...options.limits };
+    this.#calls = new Calls({ channel: this.#channel, limits, logger, clock, random, ref });
+    if (signal?.aborted === true) this.#channel.close();
+    else if (signal !== undefined)
+      onAbort(
+        this.#channel.closed,
+        onAbort(signal, () => void this.close()),
+      );
   }
 
   /**
@@ -95,7 +75,7 @@ export class WorkloadApiClient implements AsyncDisposable {
    * `ERR_SPIFFE_CLOSED`; `signal.reason`.
    */
   fetchX509Context(options?: CallOptions): Promise<X509Context> {
-    return this.#fetch(x509Context, options);
+    return this.#calls.first(x509Context, options);
   }
 
   /** The default X.509-SVID, which is the first (SPIFFE Workload API §8). Throws as `fetchX509Context`. */
@@ -110,7 +90,38 @@ export class WorkloadApiClient implements AsyncDisposable {
 
   /** The X.509 bundles alone. Throws as `fetchX509Context`. */
   fetchX509Bundles(options?: CallOptions): Promise<X509BundleSet> {
-    return this.#fetch(x509Bundles, options);
+    return this.#calls.first(x509Bundles, options);
+  }
+
+  /** The JWT bundles. Throws as `fetchX509Context`. */
+  fetchJwtBundles(options?: CallOptions): Promise<JwtBundleSet> {
+    return this.#calls.first(jwtBundles, options);
+  }
+
+  /** The default JWT-SVID, which is the first, of `fetchJwtSvids`. */
+  async fetchJwtSvid(params: JwtSvidParams, options?: CallOptions): Promise<JwtSvid> {
+    return (await this.fetchJwtSvids(params, options))[0];
+  }
+
+  /**
+   * New JWT-SVIDs for an audience, of one subject or of each identity of this process, in the order of the agent
+   * (SPIFFE Workload API §6.2.1). Their signatures are not verified: they are our own. Throws as `fetchX509Context`.
+   *
+   * @throws TypeError: no audience; SpiffeError `ERR_SPIFFE_ID`: the subject is no SPIFFE ID.
+   */
+  async fetchJwtSvids(params: JwtSvidParams, options?: CallOptions): Promise<JwtSvids> {
+    return await this.#calls.call(jwtSvids(requestOf(params)), options);
+  }
+
+  /**
+   * Has the Workload API validate a JWT-SVID (SPIFFE Workload API §6.2.3), for one audience. INVALID_ARGUMENT in
+   * `details.grpcCode` says that it is not valid. Throws as `fetchX509Context`.
+   *
+   * @throws TypeError: no token or no audience.
+   */
+  async validateJwtSvid(token: string, audience: string, options?: CallOptions): Promise<JwtSvid> {
+    if (token === '' || audience === '') throw new TypeError('expected a token and an audience');
+    return await this.#calls.call(validation(token, audience), options);
   }
 
   /**
@@ -120,12 +131,17 @@ export class WorkloadApiClient implements AsyncDisposable {
    * `signal.reason`.
    */
   watchX509Context(options?: WatchOptions): AsyncGenerator<X509Context, void, undefined> {
-    return this.#watch(x509Context, options);
+    return this.#calls.watch(x509Context, options);
   }
 
   /** Each new set of X.509 bundles. As `watchX509Context`. */
   watchX509Bundles(options?: WatchOptions): AsyncGenerator<X509BundleSet, void, undefined> {
-    return this.#watch(x509Bundles, options);
+    return this.#calls.watch(x509Bundles, options);
+  }
+
+  /** Each new set of JWT bundles. As `watchX509Context`. */
+  watchJwtBundles(options?: WatchOptions): AsyncGenerator<JwtBundleSet, void, undefined> {
+    return this.#calls.watch(jwtBundles, options);
   }
 
   /**
@@ -133,7 +149,17 @@ export class WorkloadApiClient implements AsyncDisposable {
    * Rejects when the watch ends.
    */
   followX509Context(onUpdate: (context: X509Context) => void, options?: WatchOptions): Promise<never> {
-    return this.#follow(x509Context, onUpdate, options);
+    return this.#calls.follow(x509Context, onUpdate, options);
+  }
+
+  /** The push form of `watchX509Bundles`. As `followX509Context`. */
+  followX509Bundles(onUpdate: (bundles: X509BundleSet) => void, options?: WatchOptions): Promise<never> {
+    return this.#calls.follow(x509Bundles, onUpdate, options);
+  }
+
+  /** The push form of `watchJwtBundles`. As `followX509Context`. */
+  followJwtBundles(onUpdate: (bundles: JwtBundleSet) => void, options?: WatchOptions): Promise<never> {
+    return this.#calls.follow(jwtBundles, onUpdate, options);
   }
 
   /** Ends every call and the connection. */
@@ -145,111 +171,12 @@ export class WorkloadApiClient implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
 
-  async #fetch<R, T>({ open, parse }: Profile<R, T>, options: CallOptions = {}): Promise<T> {
-    const signal = this.#signal(options.signal);
-    let first: { readonly response: R } | undefined;
-    const read = (): Promise<void> =>
-      this.#channel.read(
-        open,
-        (response) => {
-          first = { response };
-          return false;
-        },
-        signal,
-      );
-    try {
-      // INTERNAL is what a connection gives that was reset for too many quick calls; a new one begins afresh.
-      await read().catch((error: unknown) => {
-        if (isServiceError(error) && error.code === status.INTERNAL) return read();
-        throw error;
-      });
-    } catch (error) {
-      signal.throwIfAborted();
-      throw failureOf(error).error;
-    }
-    if (first === undefined) throw failureOf(undefined).error;
-    return this.#parsed(parse, first.response, this.#warn);
-  }
-
-  async *#watch<R, T>(profile: Profile<R, T>, options: WatchOptions = {}): AsyncGenerator<T, void, undefined> {
-    const left = new AbortController();
-    const signal = options.signal === undefined ? left.signal : AbortSignal.any([options.signal, left.signal]);
-    const latest = new Latest<T | undefined>(undefined);
-    const following = this.#follow(
-      profile,
-      (value) => {
-        latest.set(value);
-      },
-      { ...options, signal },
-    ).catch((error: unknown) => {
-      latest.end(error as Error);
-    });
-    try {
-      for await (const value of latest.watch({ initial: false, signal })) {
-        if (value !== undefined) yield value;
-      }
-    } finally {
-      left.abort();
-      await following;
-    }
-  }
-
-  #follow<R, T>(
-    { open, parse }: Profile<R, T>,
-    onUpdate: (value: T) => void,
-    options: WatchOptions = {},
-  ): Promise<never> {
-    const signal = this.#signal(options.signal);
-    const onError = options.onError ?? this.#warn;
-    const attempt = (valid: () => void): Promise<void> => {
-      const receive = (response: R): true => {
-        const value = this.#accepted(parse, response, onError);
-        if (value === undefined) return true;
-        valid();
-        onUpdate(value.value);
-        return true;
-      };
-      return this.#channel.read(open, receive, signal);
-    };
-    return reconnect(attempt, {
-      clock: this.#clock,
-      random: this.#random,
-      ref: this.#ref,
-      signal,
-      onFailure: onError,
-    });
-  }
-
-  // SPIFFE Workload API §4.5: a message that breaks the rules is reported and discarded; the state before it stays.
-  #accepted<R, T>(parse: Profile<R, T>['parse'], response: R, onError: OnError): { readonly value: T } | undefined {
-    try {
-      return { value: this.#parsed(parse, response, onError) };
-    } catch (error) {
-      onError(error as SpiffeError, undefined);
-      return undefined;
-    }
-  }
-
-  #parsed<R, T>(parse: Profile<R, T>['parse'], response: R, onError: OnError): T {
-    const report = (problem: SpiffeError): void => {
-      onError(problem, undefined);
-    };
-    try {
-      return parse(response, { now: this.#clock.now(), report });
-    } catch (error) {
-      const problem = error instanceof Error ? error.message : 'malformed';
-      throw sdkError('ERR_SPIFFE_RESPONSE', `the Workload API sent a response that is discarded: ${problem}`, {
-        cause: error,
-      });
-    }
-  }
-
-  readonly #warn: OnError = (error, retryInMs) => {
-    this.#logger.warn({ code: error.code, error: error.message, retryInMs }, 'workload api failure');
+/** What `params` ask for, as the Workload API takes it: audiences in the order given, each unchanged. */
+export function requestOf({ audience, subject }: JwtSvidParams): JwtSvidRequest {
+  return {
+    audience: audiences(audience),
+    subject: typeof subject === 'string' ? SpiffeId.parse(subject) : subject,
   };
-
-  #signal(signal: AbortSignal | undefined): AbortSignal {
-    return signal === undefined ? this.#channel.closed : AbortSignal.any([signal, this.#channel.closed]);
-  }
 }

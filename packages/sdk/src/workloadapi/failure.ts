@@ -22,7 +22,7 @@ export function failureOf(error: unknown): Failure {
       return { verdict: 'denied', error: noIdentity(text, details, error) };
     case status.INVALID_ARGUMENT:
     case status.UNIMPLEMENTED:
-      return { verdict: 'report', error: callFailed(`the Workload API refused the call: ${text}`, details, error) };
+      return { verdict: 'report', error: refused(`the Workload API refused the call: ${text}`, details, error) };
     default:
       return { verdict: 'retry', error: callFailed(`the Workload API call failed: ${text}`, details, error) };
   }
@@ -30,6 +30,10 @@ export function failureOf(error: unknown): Failure {
 
 function callFailed(message: string, details: Readonly<Record<string, unknown>>, cause?: unknown): Failure['error'] {
   return sdkError('ERR_SPIFFE_WORKLOAD_API', message, { details, cause });
+}
+
+function refused(message: string, details: Readonly<Record<string, unknown>>, cause: unknown): Failure['error'] {
+  return sdkError('ERR_SPIFFE_WORKLOAD_API', message, { details, cause, retryable: false });
 }
 
 function noIdentity(text: string, details: Readonly<Record<string, unknown>>, cause: unknown): Failure['error'] {

@@ -1,5 +1,11 @@
 export { endpointVariable, parseEndpoint, type Endpoint } from './endpoint.js';
-export { WorkloadApiClient, type CallOptions, type WatchOptions, type WorkloadApiClientOptions } from './client.js';
+export type { CallOptions, WatchOptions } from './calls.js';
+export { WorkloadApiClient, type WorkloadApiClientOptions } from './client.js';
+export { BundleSource } from './bundle-source.js';
+export { JwtSource, type JwtSourceOptions } from './jwt-source.js';
+export type { JwtSvids } from './jwt-responses.js';
+export type { ResponseLimits } from './response-fields.js';
+export type { Source, SourceEvents, SourceOptions } from './source.js';
 export type { SvidChoice } from './svid-choice.js';
 export type { X509Context } from './x509-context.js';
 export { X509Source, type X509SourceOptions } from './x509-source.js';

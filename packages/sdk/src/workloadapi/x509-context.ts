@@ -2,24 +2,26 @@
 // state: what it leaves out is gone (§4.4), and one bad part discards all of it (§4.5). Only what lies outside this
 // agent's power is left out alone: an authority of a kind that we do not accept, an SVID that has expired.
 import { X509Bundle, X509BundleSet } from '../bundle/index.js';
-import { isSpiffeError, sdkError, type SpiffeError } from '../runtime/index.js';
-import { SpiffeId, TrustDomain } from '../spiffeid/index.js';
+import { isSpiffeError, type SpiffeError } from '../runtime/index.js';
+import { SpiffeId } from '../spiffeid/index.js';
 import { verifyX509Svid, X509Svid } from '../svid/index.js';
 import type { X509BundlesResponse__Output } from '../wire/gen/X509BundlesResponse.js';
 import type { X509SVID__Output } from '../wire/gen/X509SVID.js';
 import type { X509SVIDResponse__Output } from '../wire/gen/X509SVIDResponse.js';
+import {
+  checkAtMost,
+  checkCount,
+  checkPresent,
+  firstOfEachHint,
+  malformed,
+  parseBundleMap,
+  type Reading,
+} from './response-fields.js';
 
 interface Content {
   readonly svids: Svids;
   readonly bundles: X509BundleSet;
   readonly crls: readonly Buffer[];
-}
-
-/** How a message is read. */
-export interface Reading {
-  readonly now: Date;
-  /** Told of each part that is left out of a message which is used otherwise. */
-  readonly report: (problem: SpiffeError) => void;
 }
 
 /** The X.509-SVIDs of a process and the bundles with which it verifies its peers. */
@@ -62,13 +64,13 @@ export class X509Context {
  * @throws SpiffeError of the part that is wrong; `ERR_SPIFFE_RESPONSE` for a field that is missing or contradicts another.
  */
 export function parseX509Context(response: X509SVIDResponse__Output, reading: Reading): X509Context {
+  checkCount('svids', response.svids.length, reading.limits.svids);
   const entries = response.svids.map(parseSvid);
-  if (entries.length === 0) throw malformed('svids', 'is empty (SPIFFE Workload API §5.2.1)');
   const own = ownBundles(entries, reading);
   const federated = parseBundles('federated_bundles', response.federated_bundles, reading);
-  const bundles = X509BundleSet.of(...own, ...federated.filter(({ trustDomain }) => !has(own, trustDomain)));
+  const bundles = X509BundleSet.of(...own, ...federated.filter((bundle) => isForeign(bundle, own, reading)));
   const svids = unexpired(entries, bundles, reading);
-  return new X509Context({ svids: withoutSameHint(svids), bundles, crls: response.crl });
+  return new X509Context({ svids: firstOfEachHint(svids), bundles, crls: response.crl });
 }
 
 /**
@@ -77,10 +79,9 @@ export function parseX509Context(response: X509SVIDResponse__Output, reading: Re
  * @throws SpiffeError `ERR_SPIFFE_BUNDLE`, `ERR_SPIFFE_RESPONSE`
  */
 export function parseX509Bundles(response: X509BundlesResponse__Output, reading: Reading): X509BundleSet {
-  const bundles = parseBundles('bundles', response.bundles, reading);
   // SPIFFE Workload API §5.2.2: the bundle of the endpoint's own trust domain is always there.
-  if (bundles.length === 0) throw malformed('bundles', 'is empty (SPIFFE Workload API §5.2.2)');
-  return X509BundleSet.of(...bundles);
+  checkCount('bundles', Object.keys(response.bundles).length, reading.limits.bundles);
+  return X509BundleSet.of(...parseBundles('bundles', response.bundles, reading));
 }
 
 interface Entry {
@@ -94,10 +95,7 @@ type Svids = readonly [X509Svid, ...X509Svid[]];
 
 function parseSvid(message: X509SVID__Output, index: number): Entry {
   const field = `svids[${index}]`;
-  // SPIFFE Workload API §4.5: a mandatory field at its default value.
-  for (const name of ['spiffe_id', 'x509_svid', 'x509_svid_key', 'bundle'] as const) {
-    if (message[name].length === 0) throw malformed(`${field}.${name}`, 'is empty (SPIFFE Workload API §5.2.1)');
-  }
+  checkPresent(message, ['spiffe_id', 'x509_svid', 'x509_svid_key', 'bundle'], field); // SPIFFE Workload API §5.2.1
   const svid = X509Svid.parseRaw(
     message.x509_svid,
     message.x509_svid_key,
@@ -124,8 +122,13 @@ function ownBundles(entries: readonly Entry[], { report }: Reading): readonly X5
   return [...bundles.values()].map(({ bundle }) => bundle);
 }
 
-function has(bundles: readonly X509Bundle[], trustDomain: TrustDomain): boolean {
-  return bundles.some((bundle) => bundle.trustDomain.equals(trustDomain));
+// SPIFFE Workload API §5.2.1: federated bundles are those of foreign trust domains. The own one is `bundle`.
+function isForeign(bundle: X509Bundle, own: readonly X509Bundle[], { report }: Reading): boolean {
+  const same = own.find(({ trustDomain }) => trustDomain.equals(bundle.trustDomain));
+  if (same === undefined) return true;
+  if (!same.equals(bundle))
+    report(malformed('federated_bundles', `is not used for ${same.trustDomain.name}, the own one`));
+  return false;
 }
 
 function unexpired(entries: readonly Entry[], bundles: X509BundleSet, { now, report }: Reading): Svids {
@@ -152,33 +155,10 @@ function expiry(field: string, svid: X509Svid, bundles: X509BundleSet, now: Date
 function parseBundles(
   field: string,
   bundles: Readonly<Record<string, Buffer>>,
-  { report }: Reading,
+  { limits, report }: Reading,
 ): readonly X509Bundle[] {
-  const parsed = Object.entries(bundles).map(([key, der]) =>
-    X509Bundle.parseUsable(trustDomainOf(field, key), der, report),
-  );
-  const names = new Set(parsed.map((bundle) => bundle.trustDomain.name));
-  if (names.size !== parsed.length) throw malformed(field, 'holds two bundles of one trust domain');
-  return parsed;
-}
-
-// SPIFFE Workload API §5.2: keyed by the ID of the trust domain. The bare name is understood too, as others send it.
-function trustDomainOf(field: string, key: string): TrustDomain {
-  if (!key.includes(':/')) return TrustDomain.parse(key);
-  const id = SpiffeId.parse(key);
-  if (id.path !== '') throw malformed(field, `has the key ${String(id)}, which is not a trust domain`);
-  return id.trustDomain;
-}
-
-// SPIFFE Workload API §5.2.1: of several SVIDs with one hint the first is taken.
-function withoutSameHint([first, ...others]: Svids): Svids {
-  const hints = new Set([first.hint]);
-  const isNew = ({ hint }: X509Svid): boolean => {
-    const known = hint !== undefined && hints.has(hint);
-    hints.add(hint);
-    return !known;
-  };
-  return [first, ...others.filter(isNew)];
+  checkAtMost(field, Object.keys(bundles).length, limits.bundles);
+  return parseBundleMap(field, bundles, (trustDomain, der) => X509Bundle.parseUsable(trustDomain, der, report));
 }
 
 // The key is that of the leaf.
@@ -188,8 +168,4 @@ function sameSvid(a: X509Svid, b: X509Svid): boolean {
 
 function sameList<T>(a: readonly T[], b: readonly T[], same: (a: T, b: T) => boolean): boolean {
   return a.length === b.length && a.every((item, i) => same(item, b[i] as T));
-}
-
-function malformed(field: string, problem: string, cause?: unknown): SpiffeError {
-  return sdkError('ERR_SPIFFE_RESPONSE', `${field} ${problem}`, { cause });
 }

@@ -34,7 +34,7 @@ export {
   type SubjectAltNames,
   type UriNameConstraints,
 } from './extensions.js';
-export { encodeName, renderName, type DistinguishedName } from './name.js';
+export { encodeName, renderDistinguishedName, renderName, type DistinguishedName } from './name.js';
 export {
   encodeTbsCertificate,
   signCertificate,

@@ -40,9 +40,20 @@ export function encodeName(name: DistinguishedName): Buffer {
  * @throws SpiffeError `ERR_SPIFFE_ENCODING`
  */
 export function renderName(der: Uint8Array): string {
-  return readRdns(DerReader.over(der), 'name')
-    .map((attributes) => attributes.map(renderAttribute).join('+'))
-    .join(', ');
+  return renderRdns(der).join(', ');
+}
+
+/**
+ * Text such as `CN=web,O=SPIFFE,C=US`, the last of the encoding first (RFC 4514 §2.1).
+ *
+ * @throws SpiffeError `ERR_SPIFFE_ENCODING`
+ */
+export function renderDistinguishedName(der: Uint8Array): string {
+  return renderRdns(der).reverse().join(',');
+}
+
+function renderRdns(der: Uint8Array): string[] {
+  return readRdns(DerReader.over(der), 'name').map((attributes) => attributes.map(renderAttribute).join('+'));
 }
 
 /**

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { generateKeyPair } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isSpiffeError, TrustDomain, X509Bundle, X509BundleSet } from '@credence/sdk';
 import { TestCa } from '@credence/sdk/testing';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const a = TrustDomain.parse('a.test');
 
@@ -32,6 +35,23 @@ describe('X509Bundle', () => {
       () => X509Bundle.parsePem(a, 'nothing'),
       (error) => isSpiffeError(error, 'ERR_SPIFFE_BUNDLE'),
     );
+  });
+
+  it('adds and removes without changing itself', async () => {
+    const [one, two] = [(await TestCa.create(a)).certificate, (await TestCa.create(a)).certificate];
+    const bundle = X509Bundle.fromCertificates(a, [one]);
+    assert.deepEqual(bundle.with(two).authorities, [one, two]);
+    assert.deepEqual(bundle.with(two).without(one).authorities, [two]);
+    assert.deepEqual(bundle.authorities, [one]);
+  });
+
+  it('loads a file', async () => {
+    await using directory = await temporaryDirectory();
+    const bundle = (await TestCa.create(a)).bundle();
+    const file = join(directory.path, 'bundle.pem');
+    await writeFile(file, bundle.toPem());
+    assert.ok((await X509Bundle.load(a, file)).equals(bundle));
+    await assert.rejects(X509Bundle.load(a, join(directory.path, 'absent')), { code: 'ENOENT' });
   });
 
   it('refuses the whole when one certificate does not parse, and names the trust domain', async () => {

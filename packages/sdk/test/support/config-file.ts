@@ -24,7 +24,8 @@ export async function assertShowsEveryKey(example: string, schema: ZodType): Pro
 
 /** The keys of a schema, each with those above it: `agent.experimental.sync_interval`. */
 function keysOf(schema: unknown, prefix = ''): string[] {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return keysOf(schema.unwrap(), prefix);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable)
+    return keysOf(schema.unwrap(), prefix);
   if (!(schema instanceof z.ZodObject)) return [prefix];
   return Object.entries(schema.shape as Record<string, unknown>).flatMap(([key, field]) =>
     keysOf(field, prefix === '' ? key : `${prefix}.${key}`),

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { isSpiffeError, SpiffeError, verifyX509Svid, type X509BundleSource } from '@credence/sdk';
+import {
+  Certificate,
+  isSpiffeError,
+  SpiffeError,
+  spiffeIdOf,
+  TrustDomain,
+  verifyX509Svid,
+  X509Bundle,
+  type X509BundleSource,
+} from '@credence/sdk';
 import { TestCa } from '@credence/sdk/testing';
 import { X509BundleSet } from '../../dist/bundle/index.js';
 
@@ -45,6 +54,22 @@ describe('verifyX509Svid', () => {
     assert.deepEqual(asked, ['a.test']);
   });
 
+  it('refuses the bundle of another trust domain, whatever the source means by it', async () => {
+    const chain = raws((await ca.x509Svid('/w')).certificates);
+    const give = (trustDomain: string): X509BundleSource => {
+      const bundle = X509Bundle.fromCertificates(TrustDomain.parse(trustDomain), [ca.certificate]);
+      return { getX509BundleForTrustDomain: () => bundle };
+    };
+    assert.ok(verifyX509Svid(chain, give('a.test')));
+    assert.throws(() => verifyX509Svid(chain, give('b.test')), { code: 'ERR_SPIFFE_VERIFY' });
+  });
+
+  it('refuses everything at an instant that is none', async () => {
+    const chain = raws((await ca.x509Svid('/w')).certificates);
+    assert.ok(verifyX509Svid(chain, bundles, { now: new Date() }));
+    assert.throws(() => verifyX509Svid(chain, bundles, { now: new Date(Number.NaN) }), { code: 'ERR_SPIFFE_VERIFY' });
+  });
+
   it('lets other errors of the source through', async () => {
     const closed = new SpiffeError('ERR_SPIFFE_CLOSED', 'closed');
     const source: X509BundleSource = {
@@ -70,5 +95,20 @@ describe('verifyX509Svid', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('spiffeIdOf', () => {
+  it('reads the ID of a leaf and of a signing certificate, and refuses every other number of URIs (X509-SVID §2)', async () => {
+    const ca = await TestCa.create('a.test');
+    const read = async (uris?: string[]): Promise<string> => {
+      const { chain } = await ca.credential('/w', uris === undefined ? {} : { uris });
+      return spiffeIdOf(Certificate.parse(chain[0]!)).toString();
+    };
+    assert.equal(await read(), 'spiffe://a.test/w');
+    assert.equal(spiffeIdOf(ca.certificate).toString(), 'spiffe://a.test');
+    for (const uris of [[], ['spiffe://a.test/w', 'spiffe://a.test/w'], ['https://a.test/w'], ['spiffe://a.test/']]) {
+      await assert.rejects(read(uris), { code: 'ERR_SPIFFE_VERIFY' });
+    }
   });
 });

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { isSpiffeError, X509Svid } from '@credence/sdk';
 import { exportPrivateKey, generateKey } from '@credence/sdk/keys';
 import { TestCa } from '@credence/sdk/testing';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 describe('X509Svid', () => {
   let ca: TestCa;
@@ -22,6 +25,17 @@ describe('X509Svid', () => {
       assert.ok(copy.privateKey.equals(svid.privateKey));
     }
     assert.equal(svid.expiresAt, svid.leaf.notAfter);
+  });
+
+  it('loads two files', async () => {
+    await using directory = await temporaryDirectory();
+    const svid = await ca.x509Svid('/w');
+    const [certificates, key] = [join(directory.path, 'svid.pem'), join(directory.path, 'key.pem')];
+    await writeFile(certificates, svid.certChainPem());
+    await writeFile(key, svid.privateKeyPem(), { mode: 0o600 });
+    assert.deepEqual((await X509Svid.load(certificates, key, 'h')).toJSON(), { ...svid.toJSON(), hint: 'h' });
+    await assert.rejects(X509Svid.load(certificates, certificates), { code: 'ERR_SPIFFE_ENCODING' });
+    await assert.rejects(X509Svid.load(join(directory.path, 'absent'), key), { code: 'ENOENT' });
   });
 
   it('parses when expired: expiry is for whoever uses it', async () => {

@@ -68,7 +68,8 @@ describe('mTLS client', () => {
     it('refuses a server of a trust domain that the authorizer never allows in the handshake itself', async () => {
       const port = await greeter();
       await assert.rejects(greeted(port, { ...options, authorize: authorizeMemberOf('b.test') }), {
-        code: 'ERR_SPIFFE_VERIFY',
+        code: 'ERR_SPIFFE_UNAUTHORIZED',
+        details: { id: 'spiffe://a.test/server' },
       });
     });
 

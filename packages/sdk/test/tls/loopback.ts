@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Server, TLSSocket } from 'node:tls';
-import { connect, type ConnectOptions } from '@credence/sdk/tls';
+import { connect, type ClientOptions } from '@credence/sdk/tls';
 
 export async function listening(server: Server): Promise<{ readonly server: Server; readonly port: number }> {
   server.listen(0, '127.0.0.1');
@@ -16,7 +16,7 @@ export function greet(socket: TLSSocket): void {
   socket.on('data', (data: Buffer) => socket.write(data));
 }
 
-type Target = Omit<ConnectOptions, 'host' | 'port'>;
+type Target = ClientOptions & { readonly signal?: AbortSignal };
 
 /** Connects and waits for the greeting. */
 export async function greeted(port: number, options: Target): Promise<TLSSocket> {

@@ -247,11 +247,33 @@ describe('mTLS server', () => {
     });
   });
 
-  for (const option of ['ca', 'cert', 'rejectUnauthorized', 'SNICallback', 'ticketKeys', 'requestCert', 'session']) {
+  for (const option of [
+    'ca',
+    'cert',
+    'key',
+    'pfx',
+    'secureContext',
+    'rejectUnauthorized',
+    'checkServerIdentity',
+    'SNICallback',
+    'pskCallback',
+    'ticketKeys',
+    'requestCert',
+    'session',
+    'allowPartialTrustChain',
+  ]) {
     it(`refuses base.${option}`, () => {
       const options = { svid: own, bundles: own, authorize: authorizeAny() };
       assert.ok(mtlsServerOptions({ ...options, base: { ALPNProtocols: ['h2'] } }));
       assert.throws(() => mtlsServerOptions({ ...options, base: { [option]: undefined } }), TypeError);
+    });
+  }
+
+  for (const ciphers of ['DEFAULT@SECLEVEL=0', 'HIGH:aNULL', 'NULL-SHA256', 'eNULL', 'ADH:HIGH']) {
+    it(`refuses the ciphers ${ciphers}`, () => {
+      const options = { svid: own, bundles: own, authorize: authorizeAny() };
+      assert.ok(mtlsServerOptions({ ...options, base: { ciphers: 'HIGH:!aNULL:!eNULL:!ADH' } }));
+      assert.throws(() => mtlsServerOptions({ ...options, base: { ciphers } }), TypeError);
     });
   }
 

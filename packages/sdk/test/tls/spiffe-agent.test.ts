@@ -100,6 +100,7 @@ describe('SpiffeAgent, when trust, identity or a request turns against it', () =
   });
 
   it('closes a connection when the SVID of its server expires, in use or not', async () => {
+    agent = new SpiffeAgent({ ...options, graceMs: 0 }, { keepAlive: true });
     const notAfter = new Date(Math.ceil(Date.now() / 1000) * 1000 + 1000);
     server.update({ svid: await b.x509Svid('/server', { notAfter }) });
     assert.equal((await ask('/')).body, 'ok');

@@ -5,7 +5,7 @@ import { constants, createServer as createHttp2Server } from 'node:http2';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { status } from '@grpc/grpc-js';
-import { WorkloadApiClient } from '@credence/sdk';
+import { WorkloadApiClient, type X509Context } from '@credence/sdk';
 import { FakeWorkloadApi, TestCa } from '@credence/sdk/testing';
 import { until } from '../support/until.js';
 
@@ -92,6 +92,31 @@ describe('the connection to the Workload API', () => {
     const client = new WorkloadApiClient({ address: fake.address, signal });
     assert.equal(getEventListeners(signal, 'abort').length, 1);
     await client.close();
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
+  });
+
+  it('is made anew after a call that ran out of time, and a watch on the old one goes on', async () => {
+    await using client = new WorkloadApiClient({ address: fake.address });
+    const updates = client.watchX509Context();
+    await updates.next();
+    fake.stall();
+    await assert.rejects(client.fetchX509Bundles({ timeoutMs: 50 }), { message: /50 ms/ });
+    fake.setX509([await ca.x509Svid('/b')], [ca.bundle()]);
+    assert.equal(((await updates.next()).value as X509Context).defaultSvid.id.path, '/b');
+    assert.ok((await client.fetchX509Bundles()).has(ca.trustDomain));
+    assert.equal(fake.connections, 2);
+    assert.equal(fake.requests.filter(({ method }) => method === 'FetchX509SVID').length, 1);
+    await updates.return();
+  });
+
+  it('leaves no listener on the signal of a call or a watch, however they end', async () => {
+    const { signal } = new AbortController();
+    await using client = new WorkloadApiClient({ address: fake.address });
+    await client.fetchX509Svid({ signal, timeoutMs: 10_000 });
+    await assert.rejects(client.fetchJwtSvid({ audience: 'x' }, { signal }), { code: 'ERR_SPIFFE_NO_IDENTITY' });
+    const updates = client.watchX509Context({ signal });
+    await updates.next();
+    await updates.return();
     assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 

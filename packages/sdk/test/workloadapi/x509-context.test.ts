@@ -6,6 +6,7 @@ import { generateKey } from '@credence/sdk/keys';
 import { TestCa, type TestCertificateOptions } from '@credence/sdk/testing';
 import type { X509SVIDResponse__Output } from '@credence/sdk/wire/gen/X509SVIDResponse.js';
 import type { X509SVID__Output } from '@credence/sdk/wire/gen/X509SVID.js';
+import { defaultLimits } from '../../dist/workloadapi/response-fields.js';
 import { parseX509Bundles, parseX509Context, type X509Context } from '../../dist/workloadapi/x509-context.js';
 import { x509SvidResponse } from '../../dist/testing/workload-api-messages.js';
 
@@ -19,7 +20,11 @@ describe('an X.509 response of the Workload API', () => {
   let reports: string[];
 
   const parse = (message: X509SVIDResponse__Output): X509Context =>
-    parseX509Context(message, { now, report: ({ code, message: text }) => reports.push(`${code} ${text}`) });
+    parseX509Context(message, {
+      now,
+      limits: defaultLimits,
+      report: ({ code, message: text }) => reports.push(`${code} ${text}`),
+    });
 
   before(async () => {
     ca = await TestCa.create('example.org');
@@ -155,7 +160,7 @@ describe('an X.509 response of the Workload API', () => {
     assert.match(reports.join(), /two signature algorithms/);
     const bundles = parseX509Bundles(
       { bundles: { 'spiffe://other.test': odd }, crl: [] },
-      { now, report: ({ message }) => reports.push(message) },
+      { now, limits: defaultLimits, report: ({ message }) => reports.push(message) },
     );
     assert.deepEqual(bundles.get(federated.trustDomain)?.authorities, []);
     assert.equal(reports.length, 2);
@@ -207,7 +212,7 @@ describe('an X.509 response of the Workload API', () => {
   });
 
   it('EV-35: of bundles alone is discarded when it holds none (Workload API §5.2.2)', () => {
-    assert.throws(() => parseX509Bundles({ bundles: {}, crl: [] }, { now, report: never }), {
+    assert.throws(() => parseX509Bundles({ bundles: {}, crl: [] }, { now, limits: defaultLimits, report: never }), {
       code: 'ERR_SPIFFE_RESPONSE',
     });
   });

@@ -1,0 +1,83 @@
+// A server interceptor that lets a call pass by the JWT-SVID that it brings (JWT-SVID §5.3).
+import { type Metadata, type ServerInterceptor } from '@grpc/grpc-js';
+import type { JwtBundleSource } from '../bundle/index.js';
+import { sdkError, silentLogger, systemClock, type Clock, type Logger } from '../runtime/index.js';
+import type { SpiffeId } from '../spiffeid/index.js';
+import { audiences, verifyJwtSvid, type JwtSvid } from '../svid/index.js';
+import { checkAuthorized } from '../tls/authorizer.js';
+import { IdentifiedCall, withJwtSvid } from './caller.js';
+import { logRefusal, refusalOf } from './refusal.js';
+
+/** As an `Authorizer`, with the verified token in place of a peer. Every `IdAuthorizer` is one: `authorizeId` say. */
+export type JwtAuthorizer = (id: SpiffeId, svid: JwtSvid) => Error | undefined;
+
+export interface RequireJwtSvidOptions {
+  readonly bundles: JwtBundleSource;
+  /** Who we are to those who ask for tokens. A token for one of these is accepted, for no other. */
+  readonly audience: string | readonly string[];
+  /** Who may call: there is no default. */
+  readonly authorize: JwtAuthorizer;
+  /** How far the clocks may be apart. Default: as `verifyJwtSvid`. */
+  readonly clockToleranceSeconds?: number | undefined;
+  /** Default: the clock of the machine. */
+  readonly clock?: Clock | undefined;
+  /** Told of each refused call. Default: silent. */
+  readonly logger?: Logger | undefined;
+}
+
+/**
+ * An interceptor for `new Server({ interceptors: [requireJwtSvid(options)] })`; `jwtSvidOfCall(call)` tells who calls. A
+ * call without one valid JWT-SVID for `audience` gets UNAUTHENTICATED, one whose subject `authorize` refuses
+ * PERMISSION_DENIED, and UNAVAILABLE when the bundles are not available.
+ *
+ * @throws TypeError without an audience or an authorizer.
+ */
+export function requireJwtSvid(options: RequireJwtSvidOptions): ServerInterceptor {
+  const { logger = silentLogger } = options;
+  audiences(options.audience); // JWT-SVID appendix A: configured in advance
+  if (typeof options.authorize !== 'function') throw new TypeError('requireJwtSvid: expected an authorizer');
+  return ({ path }, call) => {
+    let svid: JwtSvid | undefined;
+    const context = () => (svid === undefined ? call.getAuthContext() : withJwtSvid(call.getAuthContext(), svid));
+    return new IdentifiedCall(call, context, {
+      start(next) {
+        next({
+          onReceiveMetadata(metadata, proceed) {
+            judge(metadata, options).then(
+              (verified) => {
+                svid = verified;
+                proceed(metadata);
+              },
+              (error: unknown) => {
+                logRefusal(logger, path, error);
+                call.sendStatus(refusalOf(error, path));
+              },
+            );
+          },
+        });
+      },
+    });
+  };
+}
+
+async function judge(metadata: Metadata, options: RequireJwtSvidOptions): Promise<JwtSvid> {
+  const { bundles, audience, clock = systemClock, clockToleranceSeconds } = options;
+  const tolerance = clockToleranceSeconds === undefined ? {} : { clockToleranceSeconds };
+  const svid = await verifyJwtSvid(bearerToken(metadata), bundles, { audience, now: clock.now(), ...tolerance });
+  checkAuthorized(options.authorize, svid);
+  return svid;
+}
+
+function bearerToken(metadata: Metadata): string {
+  const [credentials, ...others] = metadata.get('authorization');
+  if (typeof credentials !== 'string') throw unauthenticated('the call has no authorization metadata');
+  if (others.length > 0) throw unauthenticated('the call has several values of authorization metadata; expected one');
+  // RFC 9110 §11.1: the scheme is case-insensitive.
+  const token = /^bearer ([\w.~+/-]+=*)$/i.exec(credentials)?.[1];
+  if (token === undefined) throw unauthenticated('the authorization metadata is not one bearer token');
+  return token;
+}
+
+function unauthenticated(problem: string): Error {
+  return sdkError('ERR_SPIFFE_UNAUTHENTICATED', problem);
+}

@@ -1,0 +1,8 @@
+// From proto/spire/api/server/localauthority/v1/localauthority.proto
+
+
+export interface GetX509AuthorityStateRequest {
+}
+
+export interface GetX509AuthorityStateRequest__Output {
+}

@@ -1,0 +1,8 @@
+// From proto/spire/api/server/localauthority/v1/localauthority.proto
+
+
+export interface PrepareWITAuthorityRequest {
+}
+
+export interface PrepareWITAuthorityRequest__Output {
+}

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { status } from '@grpc/grpc-js';
+import { authorizeAny, authorizeId } from '@credence/sdk';
+import { authorizeMethods, tlsChannelCredentials, type MethodRules } from '@credence/sdk/grpc';
+import { endOf } from './echo.js';
+import { Harness } from './harness.js';
+
+describe('authorizeMethods', () => {
+  let given: Harness;
+
+  beforeEach(async () => {
+    given = await Harness.create();
+  });
+  afterEach(() => given[Symbol.asyncDispose]());
+
+  const start = (rules: MethodRules) => given.serve({ clientAuthentication: 'optional' }, authorizeMethods(rules));
+  const denied = {
+    code: status.PERMISSION_DENIED,
+    details: 'spiffe://b.test/client is not allowed to call /test.Echo/Say',
+  };
+
+  it('asks the rule of the method', async () => {
+    const allowed = await start({ '/test.Echo/Say': authorizeId('spiffe://b.test/client') });
+    assert.equal(await given.dial(allowed.port).say('hello'), 'spiffe://b.test/client says hello');
+    const refused = await start({ '/test.Echo/Say': authorizeId('spiffe://b.test/other') });
+    await assert.rejects(given.dial(refused.port).say('hello'), denied);
+    assert.deepEqual(refused.echo.callers, []);
+  });
+
+  it('asks the rule of the service for a method that has none, and of the method first', async () => {
+    const service = await start({ '/test.Echo/*': authorizeAny() });
+    assert.equal(await given.dial(service.port).say('hello'), 'spiffe://b.test/client says hello');
+    const both = await start({
+      '/test.Echo/*': authorizeAny(),
+      '/test.Echo/Say': authorizeId('spiffe://b.test/other'),
+    });
+    await assert.rejects(given.dial(both.port).say('hello'), denied);
+  });
+
+  it('refuses what no rule names, streams too', async () => {
+    const { echo, port } = await start({ '/test.Echo/Count': authorizeAny(), '/test.Other/*': authorizeAny() });
+    const client = given.dial(port);
+    await assert.rejects(client.say('hello'), denied);
+    assert.equal((await endOf(client.chat())).code, status.PERMISSION_DENIED);
+    assert.deepEqual(echo.callers, []);
+  });
+
+  it('takes no name of Object.prototype for a rule', async () => {
+    const { port } = await start(JSON.parse('{"/test.Other/Say": null}') as MethodRules);
+    await assert.rejects(given.dial(port).say('hello'), denied);
+  });
+
+  it('refuses a caller without a verified peer', async () => {
+    const { port } = await start({ '/test.Echo/*': authorizeAny() });
+    const without = tlsChannelCredentials({ bundles: given.client, authorize: authorizeAny() });
+    await assert.rejects(given.dial(port, without).say('hello'), {
+      code: status.UNAUTHENTICATED,
+      details: 'the connection has no verified peer',
+    });
+  });
+
+  for (const name of ['', 'test.Echo/Say', '/test.Echo', '/test.Echo/', '/*', '/test.Echo/S*', '/a/b/c']) {
+    it(`refuses a rule for "${name}"`, () => {
+      assert.ok(authorizeMethods({ '/test.Echo/Say': authorizeAny() }));
+      assert.throws(() => authorizeMethods({ [name]: authorizeAny() }), TypeError);
+    });
+  }
+});
