@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { sdkErrors } from '@credence/sdk/runtime';
 import { parse } from 'yaml';
-import { z } from 'zod';
 import { agentError, agentErrors, type AgentErrorCode } from '../../packages/agent/dist/domain/errors.js';
 import { agentFileSchema } from '../../packages/agent/dist/config.js';
 import { statusOf } from '../../packages/agent/dist/endpoints/status-of.js';
@@ -13,6 +12,7 @@ import { toStatus } from '../../packages/server/dist/api/interceptors/errors.js'
 import { serverError, serverErrors, type ServerErrorCode } from '../../packages/server/dist/domain/errors.js';
 import { serverFileSchema } from '../../packages/server/dist/config.js';
 import { readProse, relativeLinks, section, tableRows } from '../support/prose.js';
+import { keysOf } from '../support/schema-keys.js';
 import { repository } from '../support/source-tree.js';
 
 const documents = [
@@ -117,16 +117,6 @@ function readDeclarations(folder: string): string {
 /** Rows of the tables below a heading, without the marks of code. */
 function plainRows(text: string, heading: string): string[][] {
   return tableRows(section(text, heading)).map((cells) => cells.map((cell) => cell.replaceAll('`', '')));
-}
-
-/** The keys of a schema, each with those above it: `server.ratelimit.signing`. */
-function keysOf(schema: unknown, prefix = ''): string[] {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable)
-    return keysOf(schema.unwrap(), prefix);
-  if (!(schema instanceof z.ZodObject)) return [prefix];
-  return Object.entries(schema.shape as Record<string, unknown>).flatMap(([key, field]) =>
-    keysOf(field, prefix === '' ? key : `${prefix}.${key}`),
-  );
 }
 
 /** The values of a file by key, as they are written in it. */

@@ -111,7 +111,7 @@ async function createIssuer(): Promise<X509Issuer> {
     ...settings,
   });
   const authority = await kind.create('x509-CA-A');
-  const defaults = { defaultTtlSeconds: 3600, authority: () => authority };
+  const defaults = { trustDomain, caTtlMs: dayMs, defaultTtlSeconds: 3600, authority: () => authority };
   return new X509Issuer({ clock: systemClock, random: systemRandom, ...defaults });
 }
 

@@ -133,7 +133,7 @@ describe('malformed input', () => {
       { run: 'agent', text: 'agent: { server_port: 0 }', says: /agent\.server_port: .*1 to 65535 is accepted/ },
       { run: 'agent', text: 'agent: { insecure_bootstrap: true }', says: /unknown key "insecure_bootstrap"/ },
       { run: 'agent', text: 'agent: { join_token: "a b" }', says: /agent\.join_token: .*printable ASCII/ },
-      { run: 'agent', text: 'plugins: { NodeAttestor: {} }', says: /unknown key "NodeAttestor"/ },
+      { run: 'agent', text: 'plugins: { NodeAttestor: {} }', says: /plugins\.NodeAttestor: not one node attestor/ },
     ];
     for (const { run, text, says } of files) {
       it(`${run}: ${text}`, async () => {

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
-import { SpiffeId, TrustDomain } from '@credence/sdk';
+import { JwtBundle, SpiffeId, TrustDomain } from '@credence/sdk';
 import { Latest, silentLogger, systemClock } from '@credence/sdk/runtime';
 import { ProcWorkloadAttestation } from '../../packages/agent/dist/attestation/workload/proc-workload-attestation.js';
 import { UnixAttestor } from '../../packages/agent/dist/attestation/workload/unix/unix-attestor.js';
@@ -47,7 +47,8 @@ function snapshotFor(selectors: readonly Selector[], version: number): WorkloadS
   const bundle = {
     trustDomain,
     x509Authorities: [],
-    jwtAuthorities: [],
+    jwtBundle: JwtBundle.fromAuthorities(trustDomain, []),
+    taintedJwtKeyIds: new Set<string>(),
     refreshHintSeconds: 0,
     sequenceNumber: BigInt(version),
   };
@@ -84,7 +85,11 @@ class Snapshots implements WorkloadSnapshots {
     for await (const version of this.changes.watch({ signal })) yield snapshotFor(selectors, version);
   }
 
-  current(selectors: readonly Selector[]): WorkloadSnapshot {
+  entitlements(): readonly [] {
+    return [];
+  }
+
+  trusted(selectors: readonly Selector[]): WorkloadSnapshot {
     return snapshotFor(selectors, this.changes.value);
   }
 }
@@ -139,6 +144,8 @@ describe('the identity of a caller', () => {
       log: silentLogger,
       attestation,
       snapshots,
+      jwtSvids: { fetch: () => Promise.reject(new Error('unused')) },
+      rules: { allowUnauthenticatedVerifiers: false, allowedForeignJwtClaims: [] },
       socketPath,
       procPath,
     });

@@ -1,6 +1,7 @@
 // The server is away: the agent serves on, says so, and is back in step as soon as the server is.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { TrustDomain, X509Source } from '@credence/sdk';
 import { systemClock, systemRandom, silentLogger } from '@credence/sdk/runtime';
@@ -157,13 +158,21 @@ async function makeAuthority(deployment: Deployment, issuedAt: Date): Promise<vo
       bindPort: 0,
       socketPath: deployment.adminSocket,
       caTtlMs: dayMs,
+      keyManager: { kind: 'disk', path: join(deployment.serverDataDir, 'keys.json') },
+      nodeAttestors: { x509pop: undefined },
+      upstreamAuthority: undefined,
+      agentPruning: undefined,
       caKeyType: 'ec-p256',
+      jwtKeyType: 'ec-p256',
       defaultX509SvidTtlSeconds: 3600,
+      defaultJwtSvidTtlSeconds: 300,
+      disableJwtSvids: false,
       agentTtlSeconds: 3600,
       adminIds: [],
       rateLimit: { attestation: true, signing: true },
+      federation: { bundleEndpoint: undefined, relationships: [] },
     },
-    { clock, random: systemRandom, log: silentLogger },
+    { clock, random: systemRandom, log: silentLogger, logLevel: { level: 'info' } },
   );
   await server.start(new AbortController().signal);
 }

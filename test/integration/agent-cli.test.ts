@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { node } from '../support/child.js';
@@ -129,6 +129,20 @@ describe('credence-agent', () => {
     );
     assert.equal(code, 1);
     assert.match(err, /^Error: data directory .* is in use by a running process/);
+  });
+
+  it('validate takes what run would take, with variables of the environment where it is asked to', async () => {
+    const config = join(deployment.folder, 'validated.yaml');
+    await writeFile(config, 'agent: { trust_domain: "${HOME_DOMAIN}", server_address: 127.0.0.1 }');
+    const validate = async (...flags: string[]): Promise<Answer> => {
+      const env = { ...process.env, HOME_DOMAIN: 'example.org' };
+      await using child = node(program, ['validate', '-config', config, ...flags], { env });
+      const { code, stdout, stderr } = await child.finished;
+      return { code, out: stdout, err: stderr };
+    };
+    const valid = { code: 0, out: 'Credence agent configuration file is valid.\n', err: '' };
+    assert.deepEqual(await validate('-expandEnv'), valid);
+    assert.match((await validate()).err, /agent\.trust_domain: .*example\.org is accepted/);
   });
 
   const misuses = [

@@ -33,13 +33,23 @@ class Run implements AsyncDisposable {
       bindPort: 0,
       socketPath: join(folder, 'admin', 'api.sock'),
       caTtlMs: 86_400_000,
+      keyManager: { kind: 'disk', path: join(folder, 'data', 'keys.json') },
+      nodeAttestors: { x509pop: undefined },
+      upstreamAuthority: undefined,
+      agentPruning: undefined,
       caKeyType: 'ec-p256',
+      jwtKeyType: 'ec-p256',
       defaultX509SvidTtlSeconds: 3600,
+      defaultJwtSvidTtlSeconds: 300,
+      disableJwtSvids: false,
       agentTtlSeconds: 3600,
       adminIds: [],
       rateLimit: { attestation: false, signing: true },
+      federation: { bundleEndpoint: undefined, relationships: [] },
     };
-    this.#server = createServer({ ...defaults, ...settings }, { clock: systemClock, random: systemRandom, log });
+    const logLevel = { level: 'info' } as const;
+    const surroundings = { clock: systemClock, random: systemRandom, log, logLevel };
+    this.#server = createServer({ ...defaults, ...settings }, surroundings);
   }
 
   static async start(folder: string, settings: Partial<ServerSettings> = {}): Promise<Run> {

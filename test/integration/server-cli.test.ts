@@ -167,7 +167,7 @@ describe('credence-server', () => {
     );
   });
 
-  it('entry create -data, from a file and from standard input; entry delete -file', async () => {
+  it('entry create -data, from a file and from standard input, JSON or YAML; entry delete -file', async () => {
     const entry = (name: string): object => ({
       spiffe_id: `spiffe://example.org/${name}`,
       parent_id: 'spiffe://example.org/node',
@@ -179,15 +179,23 @@ describe('credence-server', () => {
     assert.equal((await run('entry', 'create', '-data', file)).code, 0);
     const third = await runWith(JSON.stringify({ entries: [entry('c')] }), 'entry', 'create', '--data', '-');
     assert.match(third.out, /spiffe:\/\/example\.org\/c/);
+    const yaml = `entries:
+  # The fourth.
+  - spiffe_id: spiffe://example.org/d
+    parent_id: spiffe://example.org/node
+    selectors:
+      - { type: unix, value: "uid:7" }
+`;
+    assert.match((await runWith(yaml, 'entry', 'create', '--data', '-')).out, /spiffe:\/\/example\.org\/d/);
     const { entries } = (await json('entry', 'show', '-selector', 'unix:uid:7')) as {
       entries: { id: string; spiffe_id: { path: string } }[];
     };
     assert.deepEqual(
       entries.map(({ spiffe_id }) => spiffe_id.path),
-      ['/a', '/b', '/c'],
+      ['/a', '/b', '/c', '/d'],
     );
     const ids = JSON.stringify({ ids: entries.map(({ id }) => id) });
-    assert.match((await runWith(ids, 'entry', 'delete', '-file', '-')).out, /\n\n\nDeleted 3 entries successfully$/);
+    assert.match((await runWith(ids, 'entry', 'delete', '-file', '-')).out, /\n\n\nDeleted 4 entries successfully$/);
   });
 
   it('agent list, count, show, ban, evict without agents', async () => {
@@ -280,7 +288,12 @@ describe('credence-server', () => {
     { content: '{"entries":[{"spiffe_id":"spiffe://a/b"}]}', says: 'entries.0.parent_id' },
     { content: '{"entries":[]}', says: 'entries' },
     { content: '{"entires":[]}', says: 'did you mean "entries"?' },
-    { content: 'entries', says: 'is not JSON' },
+    { content: '{"entries"', says: 'is not JSON' },
+    { content: 'entries', says: '--data is not usable' },
+    { content: 'entries: [', says: 'standard input is not usable: line 1, column' },
+    { content: 'entries: []\nentries: []', says: 'DUPLICATE_KEY' },
+    { content: 'a: &x 1\nentries: *x', says: 'YAML aliases are not accepted' },
+    { content: 'entires: []', says: 'did you mean "entries"?' },
   ];
   for (const { content, says } of files) {
     it(`exits 2 for entry create -data ${content}`, async () => {
@@ -295,6 +308,60 @@ describe('credence-server', () => {
       entries: [],
       next_page_token: '',
     });
+  });
+
+  describe('validate', () => {
+    const validate = async (text: string, env: Record<string, string>, ...flags: string[]): Promise<Answer> => {
+      const config = join(deployment.folder, 'validated.yaml');
+      await writeFile(config, text);
+      await using child = node(program, ['validate', '-config', config, ...flags], { env: { ...process.env, ...env } });
+      const { code, stdout, stderr } = await child.finished;
+      return { code, out: stdout, err: stderr };
+    };
+    const text =
+      'server:\n  trust_domain: ${TEST_DOMAIN}\n  bind_port: ${TEST_PORT}\n  disable_jwt_svids: ${TEST_FLAG}\n';
+    const env = { TEST_DOMAIN: 'example.org', TEST_PORT: '8081', TEST_FLAG: 'true' };
+    const valid = { code: 0, out: 'Credence server configuration file is valid.\n', err: '' };
+
+    it('takes what run would take, and starts nothing', async () => {
+      assert.deepEqual(await validate('server: { trust_domain: example.org }', {}), valid);
+    });
+
+    it('replaces variables of the environment where -expandEnv asks for it, and only there', async () => {
+      assert.deepEqual(await validate(text, env, '-expandEnv'), valid);
+      const { code, err } = await validate(text, env);
+      assert.equal(code, 1);
+      assert.match(err, /server\.trust_domain: .*example\.org is accepted/);
+    });
+
+    it('says which variables are not set', async () => {
+      const { code, err } = await validate(text, { TEST_DOMAIN: 'example.org' }, '--expand-env');
+      assert.equal(code, 1);
+      assert.match(err, /\n {2}\$\{TEST_PORT\} is not set\n {2}\$\{TEST_FLAG\} is not set\n/);
+    });
+
+    it('refuses what a variable makes wrong, without quoting another', async () => {
+      const { code, err } = await validate(text, { ...env, TEST_PORT: '70000' }, '--expand-env');
+      assert.equal(code, 1);
+      assert.match(err, /server\.bind_port: not a port; 0 to 65535 is accepted/);
+    });
+  });
+
+  it('ends as by SIGPIPE, without a word, when nobody reads on', async () => {
+    const pipe = 'set -o pipefail; "$0" "$1" completion bash | head -n 1 >/dev/null; "$0" "$1" --help | true';
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', `${pipe}; echo $?`, process.execPath, program]);
+    assert.match(stdout, /^(0|141)\n$/);
+    assert.equal(stderr, '');
+  });
+
+  it('completion bash prints a script by which bash completes', async () => {
+    const { code, out, err } = await run('completion', 'bash');
+    assert.deepEqual([code, err], [0, '']);
+    const drive = `${out}
+COMP_WORDS=(credence-server entry show --match-selectors-on ''); COMP_CWORD=4; _credence_server
+printf '%s ' "\${COMPREPLY[@]}"`;
+    const { stdout } = await promisify(execFile)('bash', ['-c', drive]);
+    assert.equal(stdout, 'exact any superset subset ');
   });
 
   it('stops at SIGTERM with exit code 0, and starts again as it was', async () => {

@@ -103,4 +103,35 @@ describe('go-spiffe', function () {
     await assert.rejects(connectTls({ svid: source, bundles: source, authorize, host, port: Number(port) }));
     await server.stop();
   });
+
+  it('fetches JWT-SVIDs, which it verifies, and so does our agent for it; and watches their keys through a rotation', async () => {
+    await deployment.createEntry('/api', '--hint', 'second');
+    await until('both identities to be there', async () => {
+      const fetched = await deployment.agent(
+        'api',
+        'fetch',
+        '-output',
+        'json',
+        '-socketPath',
+        deployment.workloadSocket(),
+      );
+      return (JSON.parse(fetched.stdout) as { svids: unknown[] }).svids.length === 2;
+    });
+    const peer = run('jwt', 'bank');
+    await until('the keys', () => {
+      assert.ok(peer.running, peer.stderr);
+      return peer.reports.some((report) => 'keys' in report);
+    });
+    const fetched = peer.reports.filter((report) => 'fetched' in report);
+    const bySubject = fetched.map((report) => [report['fetched'], report['hint']].join()).sort();
+    assert.deepEqual(bySubject, ['spiffe://example.org/api,second', `${id},`]);
+    for (const { fetched: of, local, remote, audience } of fetched)
+      assert.deepEqual([local, remote, audience], [of, of, ['bank']]);
+    const invalid = String(peer.reports.find((report) => 'invalid' in report)?.['invalid']);
+    assert.match(invalid, /code = InvalidArgument desc = JWT-SVID is for none of/);
+    assert.deepEqual(peer.reports.at(-1)?.['keys'], { 'example.org': 1 });
+    await deployment.admin('localauthority', 'jwt', 'prepare');
+    await until('the next key', () => (peer.reports.at(-1)?.['keys'] as Record<string, number>)['example.org'] === 2);
+    await peer.stop();
+  });
 });

@@ -81,6 +81,15 @@ plugins {
     await until('a renewed X.509-SVID', () =>
       workload.reports.some((report) => report['ids'] !== undefined && String(report['serials']) !== serials),
     );
+    const jwt = deployment.track(new Child(goPeer, ['jwt', 'bank'], { env }));
+    await until('JWT-SVIDs that go-spiffe and our agent find valid', () => {
+      assert.ok(jwt.running, jwt.stderr);
+      return jwt.reports.some((report) => 'keys' in report);
+    });
+    const { local, remote } = jwt.reports.find((report) => 'fetched' in report) ?? {};
+    assert.deepEqual([local, remote], [`spiffe://${trustDomain}/first`, `spiffe://${trustDomain}/first`]);
+    await jwt.stop();
+
     assert.equal((await create('/second')).code, 0);
     await until('the second identity', () => String(workload.reports.at(-1)?.['ids']).includes('/second'), 30);
     assert.equal((await spire('entry', 'delete', '-entryID', 'second')).code, 0);

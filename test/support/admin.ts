@@ -55,6 +55,15 @@ export class Admin implements Disposable {
     return (await call(this.agents, 'CreateJoinToken', { ttl: 600 })).value;
   }
 
+  /** An entry below the default agent. */
+  async createEntry(path: string): Promise<void> {
+    const id = (of: string): { trust_domain: string; path: string } => ({ trust_domain: 'example.org', path: of });
+    const entry = { spiffe_id: id(path), parent_id: id('/agent'), selectors: [{ type: 'unix', value: 'uid:1' }] };
+    const { results } = await call(this.entries, 'BatchCreateEntry', { entries: [entry] });
+    const status = results[0]?.status;
+    if (status?.code !== 0) throw new Error(status?.message);
+  }
+
   /** A chain in DER for `spiffe://example.org<path>`. */
   async mint(path: string): Promise<readonly Buffer[]> {
     const uris = [`spiffe://example.org${path}`];

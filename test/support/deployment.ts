@@ -25,6 +25,8 @@ export interface ServerOptions extends ProcessOptions {
   readonly config?: object;
   /** Keys of its section `plugins`. */
   readonly plugins?: object;
+  /** Its further sections. */
+  readonly sections?: object;
   /** What it mounts is seen by nobody else. Needs root. */
   readonly privateMounts?: boolean;
 }
@@ -47,17 +49,19 @@ export interface AgentOptions extends ProcessOptions {
 export class Deployment implements AsyncDisposable {
   readonly folder: string;
   readonly port: number;
+  readonly trustDomain: string;
   readonly #children: Child[] = [];
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, port: number, name: string) {
     this.folder = folder;
     this.port = port;
+    this.trustDomain = name;
   }
 
-  static async create(): Promise<Deployment> {
+  static async create(name: string = trustDomain): Promise<Deployment> {
     const folder = await mkdtemp(join(tmpdir(), 'credence-test-'));
     await chmod(folder, 0o755);
-    return new Deployment(folder, await freePort());
+    return new Deployment(folder, await freePort(), name);
   }
 
   get adminSocket(): string {
@@ -78,10 +82,10 @@ export class Deployment implements AsyncDisposable {
 
   /** Starts the server, and does not wait for anything. */
   async launchServer(options: ServerOptions = {}): Promise<Child> {
-    const { config = {}, plugins = {}, flags = [], shell, privateMounts = false } = options;
-    const args = ['--trust-domain', trustDomain, '--bind-address', '127.0.0.1', '--port', String(this.port)];
+    const { config = {}, plugins = {}, sections = {}, flags = [], shell, privateMounts = false } = options;
+    const args = ['--trust-domain', this.trustDomain, '--bind-address', '127.0.0.1', '--port', String(this.port)];
     args.push('--data-dir', this.serverDataDir, '--socket-path', this.adminSocket);
-    args.push('--config', await this.#config('server', { server: config, plugins }), ...flags);
+    args.push('--config', await this.#config('server', { server: config, plugins, ...sections }), ...flags);
     return this.track(run(serverCommand, args, shell, privateMounts ? ['unshare', '--mount'] : []));
   }
 
@@ -98,7 +102,14 @@ export class Deployment implements AsyncDisposable {
   /** Starts an agent, and does not wait for anything; entries name `spiffe://example.org/<name>` as parent. */
   async launchAgent(options: AgentOptions = {}): Promise<Child> {
     const { name = 'agent', config, plugins = {}, alias = `/${name}`, token = true, serverPort = this.port } = options;
-    const args = ['--trust-domain', trustDomain, '--server-address', '127.0.0.1', '--server-port', String(serverPort)];
+    const args = [
+      '--trust-domain',
+      this.trustDomain,
+      '--server-address',
+      '127.0.0.1',
+      '--server-port',
+      String(serverPort),
+    ];
     args.push('--data-dir', this.agentDataDir(name), '--socket-path', this.workloadSocket(name));
     const agent = { experimental: { sync_interval: '200ms' }, ...config };
     args.push('--config', await this.#config(name, { agent, plugins }));
@@ -121,6 +132,11 @@ export class Deployment implements AsyncDisposable {
   /** Runs `credence-server` on the admin socket. */
   server(...args: string[]): Promise<Finished> {
     return node(serverCommand, [...args, '--socket-path', this.adminSocket]).finished;
+  }
+
+  /** Runs `credence-server` with exactly these arguments. */
+  serverAlone(...args: string[]): Promise<Finished> {
+    return node(serverCommand, args).finished;
   }
 
   /** As `server`, but a failure of the command is an exception. */
@@ -147,9 +163,9 @@ export class Deployment implements AsyncDisposable {
   /** Creates an entry for this process's user below the default agent; answers its ID. */
   async createEntry(path: string, ...flags: string[]): Promise<string> {
     const selector = flags.includes('--selector') ? [] : ['--selector', `unix:uid:${String(process.getuid?.())}`];
-    const parent = flags.includes('--parent-id') ? [] : ['--parent-id', `spiffe://${trustDomain}/agent`];
+    const parent = flags.includes('--parent-id') ? [] : ['--parent-id', `spiffe://${this.trustDomain}/agent`];
     const out = await this.admin(
-      ...['entry', 'create', '--spiffe-id', `spiffe://${trustDomain}${path}`, '--output', 'json'],
+      ...['entry', 'create', '--spiffe-id', `spiffe://${this.trustDomain}${path}`, '--output', 'json'],
       ...[...selector, ...parent, ...flags],
     );
     const [result] = (JSON.parse(out) as { results: { entry: { id: string } }[] }).results;
@@ -176,7 +192,7 @@ export class Deployment implements AsyncDisposable {
   }
 
   async generateToken(alias = '/agent'): Promise<string> {
-    const answer = await this.admin('token', 'generate', '--spiffe-id', `spiffe://${trustDomain}${alias}`);
+    const answer = await this.admin('token', 'generate', '--spiffe-id', `spiffe://${this.trustDomain}${alias}`);
     return answer.split(' ')[1]?.trim() ?? '';
   }
 
@@ -199,7 +215,8 @@ function run(script: string, args: readonly string[], shell = ':', wrapper: read
   return new Child(words[0] ?? 'sh', words.slice(1));
 }
 
-function freePort(): Promise<number> {
+/** A port that nobody has just now. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer().on('error', reject);
     probe.listen(0, '127.0.0.1', () => {

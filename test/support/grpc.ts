@@ -14,22 +14,45 @@ export function newRequest(key: KeyObject): Buffer {
   return createCertificateRequest({ subject: { country: ['US'], organization: ['SPIRE'] } }, key);
 }
 
+/** An agent's X.509-SVID as the server answered it. */
+export interface AgentSvid {
+  readonly path: string;
+  /** DER, leaf first. */
+  readonly chain: readonly Buffer[];
+  readonly key: KeyObject;
+}
+
 /** Attests by token over TLS and answers credentials for mutual TLS as that agent. */
 export async function attest(address: string, roots: string, token: string): Promise<ChannelCredentials> {
-  const key = await generateKey('ec-p256');
-  const ca = Buffer.from(roots);
-  // The server's name is its SPIFFE ID; for a test the root is check enough.
-  const options = { checkServerIdentity: (): undefined => undefined };
-  const client = agentApi.createClient(address, credentials.createSsl(ca, null, null, options));
+  return mutualTls(roots, await attestSvid(address, roots, token));
+}
+
+/** Attests by token over TLS, with a request of one's own or a plain one. */
+export async function attestSvid(
+  address: string,
+  roots: string,
+  token: string,
+  own?: { readonly key: KeyObject; readonly csr: Buffer },
+): Promise<AgentSvid> {
+  const key = own?.key ?? (await generateKey('ec-p256'));
+  const client = agentApi.createClient(address, credentials.createSsl(Buffer.from(roots), null, null, unnamed));
   try {
-    const { result } = await attestAgent(client.AttestAgent(), token, newRequest(key));
-    const chain = (result?.svid?.cert_chain ?? []).map((der) => toPem(der, 'CERTIFICATE')).join('');
-    const keyPem = toPem(exportPrivateKey(key), 'PRIVATE KEY');
-    return credentials.createSsl(ca, Buffer.from(keyPem), Buffer.from(chain), options);
+    const { result } = await attestAgent(client.AttestAgent(), token, own?.csr ?? newRequest(key));
+    return { path: result?.svid?.id?.path ?? '', chain: result?.svid?.cert_chain ?? [], key };
   } finally {
     client.close();
   }
 }
+
+/** Credentials for mutual TLS with this SVID. */
+export function mutualTls(roots: string, { chain, key }: Pick<AgentSvid, 'chain' | 'key'>): ChannelCredentials {
+  const chainPem = chain.map((der) => toPem(der, 'CERTIFICATE')).join('');
+  const keyPem = toPem(exportPrivateKey(key), 'PRIVATE KEY');
+  return credentials.createSsl(Buffer.from(roots), Buffer.from(keyPem), Buffer.from(chainPem), unnamed);
+}
+
+// The server's name is its SPIFFE ID; for a test the root is check enough.
+const unnamed = { checkServerIdentity: (): undefined => undefined };
 
 function attestAgent(
   stream: ReturnType<ReturnType<typeof agentApi.createClient>['AttestAgent']>,

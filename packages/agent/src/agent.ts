@@ -2,6 +2,8 @@
 import { lockDataDirectory } from '@credence/sdk/daemon';
 import type { Clock, Logger, Random } from '@credence/sdk/runtime';
 import { JoinTokenProver } from './attestation/node/join-token/join-token-prover.js';
+import type { NodeProver } from './attestation/node/prover.js';
+import { X509PopProver } from './attestation/node/x509pop/x509pop-prover.js';
 import { ProcWorkloadAttestation } from './attestation/workload/proc-workload-attestation.js';
 import { UnixAttestor } from './attestation/workload/unix/unix-attestor.js';
 import { taintedBy } from './domain/tainted.js';
@@ -11,6 +13,7 @@ import { BundleCache, noBundleChanges } from './identity/bundle-cache.js';
 import { ChangeWatcher } from './identity/change-watcher.js';
 import { EntryCache } from './identity/entry-cache.js';
 import { join, type Membership } from './identity/join.js';
+import { JwtSvidCache } from './identity/jwt-svid-cache.js';
 import { Minter } from './identity/minter.js';
 import { Subscriptions } from './identity/subscriptions.js';
 import { SvidCache } from './identity/svid-cache.js';
@@ -28,6 +31,7 @@ interface Connected {
   readonly keeper: AgentSvidKeeper;
   readonly synchronizer: Synchronizer;
   readonly subscriptions: Subscriptions;
+  readonly jwtSvids: JwtSvidCache;
 }
 
 export interface AgentPorts {
@@ -120,8 +124,9 @@ class NodeAgent implements Agent {
     await claimSocket(socketPath);
     const store = new DiskAgentStore({ directory: dataDir, trustDomain });
     const membership = await this.#join(store, signal);
-    const { server, keeper, synchronizer, subscriptions } = this.#connect(store, membership);
+    const { server, keeper, synchronizer, subscriptions, jwtSvids } = this.#connect(store, membership);
     this.#resources.push(() => {
+      jwtSvids[Symbol.dispose]();
       server[Symbol.dispose]();
       return Promise.resolve();
     });
@@ -133,6 +138,8 @@ class NodeAgent implements Agent {
       ...this.#ports,
       attestation,
       snapshots: subscriptions,
+      jwtSvids,
+      rules: this.#settings,
       socketPath,
       procPath,
     });
@@ -155,6 +162,7 @@ class NodeAgent implements Agent {
     return join(
       {
         ...this.#ports,
+        advice: proof.advice,
         store,
         stored: stored.svid,
         loadBundle: async () => stored.bundle ?? (await loadTrustBundle(trustBundle?.path, trustDomain)),
@@ -165,7 +173,7 @@ class NodeAgent implements Agent {
   }
 
   #connect(store: DiskAgentStore, { svid, bundle }: Membership): Connected {
-    const { syncIntervalMs: intervalMs, workloadKeyType: keyType } = this.#settings;
+    const { syncIntervalMs: intervalMs, workloadKeyType: keyType, jwtSvidCacheMaxSize: maxSize } = this.#settings;
     const { log } = this.#ports;
     const bundles = new BundleCache(bundle);
     const server = new ServerClient({
@@ -178,6 +186,7 @@ class NodeAgent implements Agent {
     const keeper: AgentSvidKeeper = new AgentSvidKeeper({ ...this.#ports, source: server, store, svid });
     const entries = new EntryCache();
     const svids = new SvidCache(this.#ports);
+    const jwtSvids = new JwtSvidCache({ ...this.#ports, server, maxSize });
     const subscriptions: Subscriptions = new Subscriptions({
       entries,
       svids,
@@ -202,6 +211,7 @@ class NodeAgent implements Agent {
       entries,
       bundles,
       svids,
+      jwtSvids,
       minter,
       subscriptions,
       onBundle: (own) => {
@@ -211,7 +221,7 @@ class NodeAgent implements Agent {
       storeBundle: (own) => store.storeBundle(own),
       onRefused: (refusal, signal) => keeper.recover(refusal, signal),
     });
-    return { server, keeper, synchronizer, subscriptions };
+    return { server, keeper, synchronizer, subscriptions, jwtSvids };
   }
 
   #serverAddress(): ServerAddress {
@@ -219,8 +229,14 @@ class NodeAgent implements Agent {
     return { clock: this.#ports.clock, address, port, trustDomain };
   }
 
-  #proof(): JoinTokenProver {
-    return new JoinTokenProver(this.#settings.nodeAttestation.token);
+  #proof(): NodeProver {
+    const { nodeAttestation } = this.#settings;
+    switch (nodeAttestation.kind) {
+      case 'join_token':
+        return new JoinTokenProver(nodeAttestation.token);
+      case 'x509pop':
+        return new X509PopProver({ ...nodeAttestation, random: this.#ports.random });
+    }
   }
 
   #unixAttestor(): UnixAttestor {

@@ -21,6 +21,7 @@ import {
   workloadKeyTypes,
   type AgentSettings,
   type JoinTokenSource,
+  type NodeAttestationSettings,
   type UnixAttestorSettings,
 } from './settings.js';
 
@@ -40,12 +41,27 @@ const agentShape = {
   log_level: logLevel,
   log_file: path,
   workload_x509_svid_key_type: z.enum(workloadKeyTypes),
+  jwt_svid_cache_max_size: z.int().positive('not a number of JWT-SVIDs; 1 or more is accepted'),
+  allow_unauthenticated_verifiers: z.boolean(),
+  allowed_foreign_jwt_claims: z.array(z.string().min(1, 'an empty name; the name of a claim is accepted')),
   experimental: z.strictObject(experimentalShape, unknownKeys(experimentalShape)),
 };
 const unixShape = { discover_workload_path: z.boolean().optional(), workload_size_limit: z.int().optional() };
 const unixPluginShape = { plugin_data: z.strictObject(unixShape, unknownKeys(unixShape)) };
 const attestorsShape = { unix: z.strictObject(unixPluginShape, unknownKeys(unixPluginShape)).optional() };
+const joinTokenPluginShape = { plugin_data: z.strictObject({}, unknownKeys({})).nullish() };
+const x509PopShape = { private_key_path: path, certificate_path: path, intermediates_path: path.optional() };
+const x509PopPluginShape = { plugin_data: z.strictObject(x509PopShape, unknownKeys(x509PopShape)) };
+// A key of YAML with nothing below it is null.
+const nodeAttestorsShape = {
+  join_token: z.strictObject(joinTokenPluginShape, unknownKeys(joinTokenPluginShape)).nullish(),
+  x509pop: z.strictObject(x509PopPluginShape, unknownKeys(x509PopPluginShape)).optional(),
+};
 const pluginsShape = {
+  NodeAttestor: z
+    .strictObject(nodeAttestorsShape, unknownKeys(nodeAttestorsShape))
+    .refine((given) => Object.keys(given).length === 1, 'not one node attestor; join_token or x509pop is accepted')
+    .optional(),
   WorkloadAttestor: z.strictObject(attestorsShape, unknownKeys(attestorsShape)).optional(),
 };
 const sectionSchema = z.strictObject(agentShape, unknownKeys(agentShape)).partial();
@@ -60,6 +76,7 @@ export const agentFileSchema = z.strictObject(fileShape, unknownKeys(fileShape))
 /** The flags of `run` and `validate`. */
 export const runFlags = {
   config: { kind: 'text', placeholder: 'path', help: 'YAML configuration file' },
+  expandEnv: { kind: 'boolean', help: 'replace ${NAME} in values of the file by the variable of the environment' },
   trustDomain: { kind: 'text', placeholder: 'name', help: 'trust domain that the agent joins' },
   serverAddress: { kind: 'text', placeholder: 'address', help: 'host name or IP address of the server' },
   serverPort: { kind: 'integer', help: 'port of the server (default: 8081)' },
@@ -69,6 +86,10 @@ export const runFlags = {
   trustBundleFormat: { kind: 'text', placeholder: 'pem', help: 'form of that file' },
   joinToken: { kind: 'text', placeholder: 'token', help: 'join token; others can see it in the process list' },
   joinTokenFile: { kind: 'text', placeholder: 'path', help: 'file with the join token, or - for standard input' },
+  allowUnauthenticatedVerifiers: {
+    kind: 'boolean',
+    help: 'give bundles also to processes without an identity',
+  },
   logLevel: { kind: 'text', placeholder: 'level', help: 'debug, info, warn or error' },
   logFile: { kind: 'text', placeholder: 'path', help: 'file for the log instead of standard output' },
 } as const satisfies Flags;
@@ -84,6 +105,7 @@ export interface AgentConfig {
 /** What the configuration is completed by. */
 export interface AgentSurroundings {
   readonly paths: DaemonPaths;
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readInput(): Promise<string>;
 }
 
@@ -93,16 +115,18 @@ export interface AgentSurroundings {
  * @throws ERR_CONFIG for the file, ERR_USAGE for a flag or when something that is required is missing.
  */
 export async function loadAgentConfig(flags: AgentFlags, surroundings: AgentSurroundings): Promise<AgentConfig> {
-  const { config, ...given } = flags;
+  const { config, expandEnv, ...given } = flags;
+  const variables = expandEnv === true ? (surroundings.env ?? {}) : undefined;
   const fromFlags = parseFlagKeys(sectionSchema, given, { trustBundle: 'trust_bundle_path' });
-  const file = config === undefined ? {} : await loadConfigFile(config, agentFileSchema);
+  const file = config === undefined ? {} : await loadConfigFile(config, agentFileSchema, variables);
   const section = file.agent ?? {};
   const tokenKeys = fromFlags.join_token === undefined && fromFlags.join_token_file === undefined ? section : fromFlags;
   const token = await joinTokenOf(tokenKeys, () => surroundings.readInput());
+  const nodeAttestation = nodeAttestationOf(file.plugins?.NodeAttestor?.x509pop, token);
   const keys: Keys = { ...section, ...fromFlags };
   const unix = unixAttestorOf(file.plugins?.WorkloadAttestor?.unix?.plugin_data ?? {});
   return {
-    settings: settingsOf(keys, { token, unix, paths: surroundings.paths }),
+    settings: settingsOf(keys, { nodeAttestation, unix, paths: surroundings.paths }),
     log: { level: keys.log_level ?? 'info', file: keys.log_file },
   };
 }
@@ -124,6 +148,21 @@ function parseInput(text: string): string {
   throw usageError('--join-token-file: standard input is not a join token; printable ASCII without spaces is accepted');
 }
 
+function nodeAttestationOf(
+  x509pop: z.output<typeof nodeAttestorsShape.x509pop>,
+  token: JoinTokenSource | undefined,
+): NodeAttestationSettings {
+  if (x509pop === undefined) return { kind: 'join_token', token };
+  if (token !== undefined) throw usageError('a join token and the node attestor x509pop exclude each other');
+  const { private_key_path: privateKeyPath, certificate_path: certificatePath } = x509pop.plugin_data;
+  return {
+    kind: 'x509pop',
+    privateKeyPath,
+    certificatePath,
+    intermediatesPath: x509pop.plugin_data.intermediates_path,
+  };
+}
+
 function unixAttestorOf(keys: z.output<typeof unixPluginShape.plugin_data>): UnixAttestorSettings {
   const { unixAttestor } = defaultAgentSettings;
   return {
@@ -139,12 +178,12 @@ function required<T>(value: T | undefined, key: string, accepted: string): T {
 }
 
 interface Resolved {
-  readonly token: JoinTokenSource | undefined;
+  readonly nodeAttestation: NodeAttestationSettings;
   readonly unix: UnixAttestorSettings;
   readonly paths: DaemonPaths;
 }
 
-function settingsOf(keys: Keys, { token, unix, paths }: Resolved): AgentSettings {
+function settingsOf(keys: Keys, { nodeAttestation, unix, paths }: Resolved): AgentSettings {
   return {
     trustDomain: required(keys.trust_domain, 'trust_domain', 'example.org'),
     serverAddress: required(keys.server_address, 'server_address', '127.0.0.1'),
@@ -153,10 +192,14 @@ function settingsOf(keys: Keys, { token, unix, paths }: Resolved): AgentSettings
     socketPath: keys.socket_path ?? paths.socket,
     trustBundle:
       keys.trust_bundle_path === undefined ? undefined : { kind: 'file', path: keys.trust_bundle_path, format: 'pem' },
-    nodeAttestation: { kind: 'join_token', token },
+    nodeAttestation,
     syncIntervalMs: keys.experimental?.sync_interval ?? defaultAgentSettings.syncIntervalMs,
     watchChanges: keys.experimental?.watch_changes ?? defaultAgentSettings.watchChanges,
     workloadKeyType: keys.workload_x509_svid_key_type ?? defaultAgentSettings.workloadKeyType,
+    jwtSvidCacheMaxSize: keys.jwt_svid_cache_max_size ?? defaultAgentSettings.jwtSvidCacheMaxSize,
+    allowUnauthenticatedVerifiers:
+      keys.allow_unauthenticated_verifiers ?? defaultAgentSettings.allowUnauthenticatedVerifiers,
+    allowedForeignJwtClaims: keys.allowed_foreign_jwt_claims ?? defaultAgentSettings.allowedForeignJwtClaims,
     unixAttestor: unix,
   };
 }

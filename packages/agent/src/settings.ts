@@ -21,6 +21,12 @@ export interface AgentSettings {
   readonly watchChanges: boolean;
   /** Keys of the workloads' X.509-SVIDs. */
   readonly workloadKeyType: WorkloadKeyType;
+  /** How many JWT-SVIDs of workloads are held at most. */
+  readonly jwtSvidCacheMaxSize: number;
+  /** Whether the bundles of the own trust domain are given to callers without an identity. */
+  readonly allowUnauthenticatedVerifiers: boolean;
+  /** Claims of foreign JWT-SVIDs that ValidateJWTSVID tells of besides `sub`, `exp` and `aud`. */
+  readonly allowedForeignJwtClaims: readonly string[];
   readonly unixAttestor: UnixAttestorSettings;
 }
 
@@ -35,10 +41,20 @@ export interface TrustBundleSource {
   readonly format: 'pem';
 }
 
+export type NodeAttestationSettings = JoinTokenAttestationSettings | X509PopAttestationSettings;
+
 /** Join token attestation. The token is not needed once the agent has joined, nor is the file read then. */
-export interface NodeAttestationSettings {
+export interface JoinTokenAttestationSettings {
   readonly kind: 'join_token';
   readonly token: JoinTokenSource | undefined;
+}
+
+/** Proof of possession of a certificate, in PEM files that are read for each attestation. */
+export interface X509PopAttestationSettings {
+  readonly kind: 'x509pop';
+  readonly privateKeyPath: string;
+  readonly certificatePath: string;
+  readonly intermediatesPath: string | undefined;
 }
 
 export type JoinTokenSource =
@@ -57,5 +73,8 @@ export const defaultAgentSettings = {
   syncIntervalMs: 5000,
   watchChanges: true,
   workloadKeyType: 'ec-p256',
+  jwtSvidCacheMaxSize: 1000,
+  allowUnauthenticatedVerifiers: false,
+  allowedForeignJwtClaims: [],
   unixAttestor: { discoverWorkloadPath: false, workloadSizeLimit: 0 },
 } as const satisfies Partial<AgentSettings>;

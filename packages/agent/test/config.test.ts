@@ -29,6 +29,9 @@ describe('the configuration of the agent', () => {
         syncIntervalMs: 5000,
         watchChanges: true,
         workloadKeyType: 'ec-p256',
+        jwtSvidCacheMaxSize: 1000,
+        allowUnauthenticatedVerifiers: false,
+        allowedForeignJwtClaims: [],
         unixAttestor: { discoverWorkloadPath: false, workloadSizeLimit: 0 },
       },
     );
@@ -43,14 +46,14 @@ describe('the configuration of the agent', () => {
   for (const { name, flags, token } of tokens) {
     it(`takes the join token from ${name}`, async () => {
       const { settings } = await load({ ...required, ...flags }, 'from-input\n');
-      assert.deepEqual(settings.nodeAttestation.token, token);
+      assert.deepEqual(settings.nodeAttestation, { kind: 'join_token', token });
     });
   }
 
   it("takes a token of a flag in place of the file's, whichever way either is given", async () => {
     await withFile('agent: { join_token: old }', async (config) => {
       const { settings } = await load({ ...required, config, joinTokenFile: '/new' });
-      assert.deepEqual(settings.nodeAttestation.token, { kind: 'file', path: '/new' });
+      assert.deepEqual(settings.nodeAttestation, { kind: 'join_token', token: { kind: 'file', path: '/new' } });
     });
   });
 
@@ -95,7 +98,7 @@ describe('the configuration of the agent', () => {
     );
   });
 
-  for (const flag of Object.keys(runFlags).filter((name) => name !== 'config')) {
+  for (const flag of Object.keys(runFlags).filter((name) => !['config', 'expandEnv'].includes(name))) {
     it(`reads --${kebabCase(flag)} as a key of the file`, async () => {
       const says = `--${kebabCase(flag)}: `;
       await assert.rejects(

@@ -3,23 +3,35 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ensurePrivateDirectory, type Clock, type Logger, type Random } from '@credence/sdk/runtime';
 import { openApi, type ApiOptions } from './api/api.js';
+import { unobserved } from './api/observer.js';
+import type { LogLevelSwitch } from './api/logger/ports.js';
 import { TrustBundles } from './api/listeners/trust-bundles.js';
 import type { TlsListener } from './api/listeners/tls-listener.js';
 import { createJoinTokenAttestor } from './attestation/join-token/join-token-attestor.js';
+import type { NodeAttestor } from './attestation/node-attestor.js';
 import { NodeAttestors } from './attestation/node-attestors.js';
+import { openX509PopAttestor } from './attestation/x509pop/open-x509pop.js';
 import { CertificateAuthority } from './ca/certificate-authority.js';
+import { DiskUpstreamAuthority } from './ca/upstream/disk-upstream-authority.js';
+import type { UpstreamAuthority } from './ca/upstream/upstream-authority.js';
 import { ThreadedCsrChecker } from './ca/threaded-csr-checker.js';
 import type { Datastore } from './datastore/datastore.js';
+import { backUp } from './datastore/sql/backup.js';
 import { openDatastore } from './datastore/sql/open-datastore.js';
-import { DiskKeyManager } from './keys/disk-key-manager.js';
+import { openBundleEndpoint } from './federation/bundle-endpoint.js';
+import { Federation } from './federation/federation.js';
+import { openKeyManager } from './keys/open-key-manager.js';
 import { Registration } from './registration/registration.js';
 import type { ServerSettings } from './settings.js';
+import { Monitoring } from './telemetry/monitoring.js';
 
 /** What a server takes from its process. */
 export interface ServerSurroundings {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** How much the log says. */
+  readonly logLevel: LogLevelSwitch;
 }
 
 /** A server. It does nothing before it is started, and it is started once. */
@@ -40,15 +52,31 @@ export function createServer(settings: ServerSettings, surroundings: ServerSurro
   return new CredenceServer(settings, surroundings);
 }
 
+/**
+ * Copies the datastore of a server, running or not, as it is at one moment. Keys are not in it.
+ *
+ * @throws ERR_USAGE: the file is there · `ERR_DATASTORE_UNUSABLE`: there is no datastore, or it is damaged
+ */
+export function backUpDatastore({ dataDir }: Pick<ServerSettings, 'dataDir'>, file: string): Promise<void> {
+  return backUp({ from: datastoreIn(dataDir), to: file });
+}
+
+function datastoreIn(dataDir: string): string {
+  return join(dataDir, 'datastore.sqlite3');
+}
+
 class CredenceServer implements Server {
   readonly #settings: ServerSettings;
   readonly #surroundings: ServerSurroundings;
   readonly #running: AsyncDisposable[] = [];
+  readonly #monitoring: Monitoring;
   #listener: TlsListener | undefined;
 
   constructor(settings: ServerSettings, surroundings: ServerSurroundings) {
     this.#settings = settings;
     this.#surroundings = surroundings;
+    const { metrics, healthChecks } = settings;
+    this.#monitoring = new Monitoring({ ...settings, ...surroundings, metrics, healthChecks });
   }
 
   get socketPath(): string {
@@ -62,10 +90,13 @@ class CredenceServer implements Server {
 
   async start(signal: AbortSignal): Promise<void> {
     try {
+      await this.#own(this.#monitoring).listen();
       const datastore = await this.#openDatastore();
-      const options = await this.#assemble(datastore, signal);
+      const authority = await this.#startAuthority(datastore, signal);
+      const options = await this.#assemble(datastore, authority, signal);
       signal.throwIfAborted();
       this.#listener = this.#own(await openApi(options));
+      this.#monitoring.serving({ ...datastore, authority });
     } catch (error) {
       await this[Symbol.asyncDispose]();
       throw error;
@@ -74,6 +105,7 @@ class CredenceServer implements Server {
 
   /** Ends the parts in reverse order: nobody loses what it stands on. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#monitoring.stopping();
     for (let part = this.#running.pop(); part !== undefined; part = this.#running.pop()) {
       await part[Symbol.asyncDispose]();
     }
@@ -83,14 +115,13 @@ class CredenceServer implements Server {
     const { dataDir } = this.#settings;
     await ensurePrivateDirectory(dataDir);
     const { clock, log } = this.#surroundings;
-    return this.#own(await openDatastore({ path: join(dataDir, 'datastore.sqlite3'), clock, log }));
+    return this.#own(await openDatastore({ path: datastoreIn(dataDir), clock, log }));
   }
 
-  async #assemble(datastore: Datastore, signal: AbortSignal): Promise<ApiOptions> {
-    const { trustDomain, adminIds } = this.#settings;
-    const { clock, log } = this.#surroundings;
-    const authority = await this.#startAuthority(datastore, signal);
-    const registration = this.#own(new Registration({ ...this.#surroundings, trustDomain, datastore }));
+  async #assemble(datastore: Datastore, authority: CertificateAuthority, signal: AbortSignal): Promise<ApiOptions> {
+    const { trustDomain, adminIds, agentPruning } = this.#settings;
+    const { log } = this.#surroundings;
+    const registration = this.#own(new Registration({ ...this.#surroundings, trustDomain, datastore, agentPruning }));
     await registration.start(signal);
     const trustDomains = [trustDomain, ...adminIds.map((id) => id.trustDomain)];
     const trustedBundles = new TrustBundles({ ...datastore, trustDomains });
@@ -100,26 +131,79 @@ class CredenceServer implements Server {
       ...this.#surroundings,
       agents: datastore.agents,
       bundles: datastore.bundles,
+      federatedBundles: datastore.federatedBundles,
+      relationships: datastore.relationships,
+      federation: await this.#startFederation(datastore, authority, signal),
       joinTokens: datastore.joinTokens,
       entries: registration.entries,
       authorized: registration.authorized,
       grants: registration.grants,
       watches: registration.watches,
-      attestors: new NodeAttestors([createJoinTokenAttestor({ joinTokens: datastore.joinTokens, clock })]),
+      attestors: new NodeAttestors(await this.#openAttestors(datastore, authority)),
       csrs: this.#own(new ThreadedCsrChecker({ log, workers: availableParallelism() })),
-      issuer: authority,
+      ...this.#countedIssuers(authority),
+      observer: this.#monitoring.metrics ?? unobserved,
+      localAuthorities: authority.localAuthorities,
       serverSvid: authority.serverSvid,
       trustedBundles,
     };
   }
 
+  #countedIssuers(issuers: CertificateAuthority): Pick<ApiOptions, 'issuer' | 'jwtIssuer' | 'downstreamIssuer'> {
+    const { x509Issuer, jwtIssuer, downstreamIssuer } = issuers;
+    const counting = this.#monitoring.counting.bind(this.#monitoring);
+    return {
+      issuer: { issueX509Svid: counting('x509_svid', (request) => x509Issuer.issueX509Svid(request)) },
+      jwtIssuer: jwtIssuer && { issueJwtSvid: counting('jwt_svid', (request) => jwtIssuer.issueJwtSvid(request)) },
+      downstreamIssuer: {
+        issueDownstreamCa: counting('x509_ca_svid', (request) => downstreamIssuer.issueDownstreamCa(request)),
+      },
+    };
+  }
+
+  async #openAttestors({ joinTokens }: Datastore, { bundle: bundles }: CertificateAuthority): Promise<NodeAttestor[]> {
+    const { trustDomain, nodeAttestors } = this.#settings;
+    const joinToken = createJoinTokenAttestor({ joinTokens, clock: this.#surroundings.clock });
+    const { x509pop } = nodeAttestors;
+    if (x509pop === undefined) return [joinToken];
+    return [joinToken, await openX509PopAttestor({ ...x509pop, ...this.#surroundings, trustDomain, bundles })];
+  }
+
+  async #startFederation(
+    { bundles, relationships }: Datastore,
+    { serverSvid }: CertificateAuthority,
+    signal: AbortSignal,
+  ): Promise<Federation> {
+    const { trustDomain, federation } = this.#settings;
+    const { bundleEndpoint, relationships: configured } = federation;
+    const parts = { ...this.#surroundings, bundles };
+    if (bundleEndpoint !== undefined) {
+      this.#own(await openBundleEndpoint({ ...parts, ...bundleEndpoint, trustDomain, serverSvid }));
+    }
+    const started = this.#own(new Federation({ ...parts, relationships, configured }));
+    await started.start(signal);
+    return started;
+  }
+
   async #startAuthority(datastore: Datastore, signal: AbortSignal): Promise<CertificateAuthority> {
-    const { dataDir, ...settings } = this.#settings;
-    const keys = await DiskKeyManager.open(dataDir);
-    const authority = new CertificateAuthority({ ...settings, ...this.#surroundings, ...datastore, keys });
+    const keys = await openKeyManager(this.#settings.keyManager);
+    const upstream = this.#upstreamAuthority();
+    const authority = new CertificateAuthority({
+      ...this.#settings,
+      ...this.#surroundings,
+      ...datastore,
+      keys,
+      upstream,
+    });
     this.#own(authority);
     await authority.start(signal);
     return authority;
+  }
+
+  #upstreamAuthority(): UpstreamAuthority | undefined {
+    const { upstreamAuthority, trustDomain } = this.#settings;
+    if (upstreamAuthority === undefined) return undefined;
+    return new DiskUpstreamAuthority({ ...upstreamAuthority, ...this.#surroundings, trustDomain });
   }
 
   #own<Part extends AsyncDisposable>(part: Part): Part {

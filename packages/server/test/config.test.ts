@@ -4,6 +4,7 @@ import { isSpiffeError } from '@credence/sdk';
 import { kebabCase } from '@credence/sdk/daemon';
 import { assertShowsEveryKey, withFile } from '../../sdk/dist-test/support/config-file.js';
 import { loadServerConfig, runFlags, serverFileSchema } from '../dist/config.js';
+import type { FederationSettings } from '../dist/settings.js';
 
 const paths = { dataDirectory: '/default/data', socket: '/default/admin.sock' };
 const example = new URL('../../../examples/config/server.full.yaml', import.meta.url).pathname;
@@ -20,14 +21,57 @@ describe('the configuration of the server', () => {
         bindPort: 8081,
         socketPath: '/default/admin.sock',
         caTtlMs: 86_400_000,
+        keyManager: { kind: 'disk', path: '/default/data/keys.json' },
+        nodeAttestors: { x509pop: undefined },
+        upstreamAuthority: undefined,
+        agentPruning: undefined,
         caKeyType: 'ec-p256',
+        jwtKeyType: 'ec-p256',
         defaultX509SvidTtlSeconds: 3600,
+        defaultJwtSvidTtlSeconds: 300,
+        jwtIssuer: undefined,
+        disableJwtSvids: false,
         agentTtlSeconds: 3600,
         adminIds: [],
         rateLimit: { attestation: true, signing: true },
+        federation: { bundleEndpoint: undefined, relationships: [] },
+        metrics: undefined,
+        healthChecks: undefined,
       },
     );
     assert.deepEqual(log, { level: 'info', file: undefined });
+  });
+
+  it('serves health on loopback, at a port that anybody may open, when it is switched on', async () => {
+    const text = (enabled: boolean): string => `
+      server: { trust_domain: example.org }
+      health_checks: { listener_enabled: ${String(enabled)} }`;
+    await withFile(text(false), async (config) => {
+      assert.equal((await loadServerConfig({ config }, paths)).settings.healthChecks, undefined);
+    });
+    await withFile(text(true), async (config) => {
+      const { healthChecks } = (await loadServerConfig({ config }, paths)).settings;
+      assert.deepEqual(healthChecks, { host: 'localhost', port: 8080, livePath: '/live', readyPath: '/ready' });
+    });
+  });
+
+  it('serves metrics on loopback, unless told otherwise, at the port that is named', async () => {
+    const text = (keys: string): string => `
+      server: { trust_domain: example.org }
+      telemetry: { Prometheus: { ${keys} } }`;
+    for (const [keys, place] of [
+      ['port: "9988"', { host: 'localhost', port: 9988 }],
+      ['port: 1, host: 0.0.0.0', { host: '0.0.0.0', port: 1 }],
+    ] as const) {
+      await withFile(text(keys), async (config) => {
+        assert.deepEqual((await loadServerConfig({ config }, paths)).settings.metrics, place);
+      });
+    }
+    for (const keys of ['', 'port: 65536', 'port: 1, tls: {}']) {
+      await withFile(text(keys), async (config) => {
+        await assert.rejects(loadServerConfig({ config }, paths), { code: 'ERR_CONFIG' });
+      });
+    }
   });
 
   it('takes a flag before the file and the file before the default', async () => {
@@ -82,8 +126,132 @@ describe('the configuration of the server', () => {
     { text: 'admin_ids: [spiffe://a/b, http://a/b]', says: 'server.admin_ids.1: ' },
     { text: 'bind_port: 80.5', says: 'server.bind_port: not a port' },
     { text: 'ratelimit: { signin: false }', says: 'unknown key "signin"; did you mean "signing"?' },
-    { text: 'jwt_issuer: x', says: 'server: unknown key "jwt_issuer"' },
+    { text: 'jwt_key_type: ed25519', says: 'server.jwt_key_type: ' },
+    { text: 'jwt_issuer: ""', says: 'server.jwt_issuer: not an issuer' },
+    { text: 'jwt_issuer: "a b:c"', says: 'server.jwt_issuer: not an issuer; https://example.org' },
+    { text: 'default_jwt_svid_ttl: 1500ms', says: 'server.default_jwt_svid_ttl: not whole seconds' },
+    { text: 'disable_jwt_svids: "no"', says: 'server.disable_jwt_svids: ' },
+    { text: 'experimental: {}', says: 'server: unknown key "experimental"' },
+    { text: 'federation: { bundle_endpoint: { acme: {} } }', says: 'unknown key "acme"' },
+    { text: 'federation: { bundle_endpoint: { profile: {} } }', says: 'not one profile' },
+    { text: 'federation: { bundle_endpoint: { refresh_hint: 1500ms } }', says: 'not whole seconds' },
+    ...[
+      { td: 'B', url: 'https://b/', says: 'server.federation.federates_with.B: ' },
+      { td: 'a', url: 'https://b/', says: 'server.federation.federates_with names a, the trust domain of the server' },
+      { td: 'b', url: 'http://b/', says: 'bundle_endpoint_url: bundle endpoint: the URL does not begin with https://' },
+      { td: 'b', url: 'https://u:p@b/', says: 'user information' },
+      { td: 'b', url: 'https://b/', id: 'b', says: 'server.federation.federates_with.b: endpoint_spiffe_id' },
+    ].map(({ td, url, id, says }) => {
+      const profile = id === undefined ? 'https_web: {}' : `https_spiffe: { endpoint_spiffe_id: ${id} }`;
+      const relationship = `{ bundle_endpoint_url: "${url}", bundle_endpoint_profile: { ${profile} } }`;
+      return { text: `federation: { federates_with: { ${td}: ${relationship} } }`, says };
+    }),
   ];
+  it('gives JWT authorities the key type of X.509 authorities, unless they have one of their own', async () => {
+    const read = async (keys: string): Promise<readonly string[]> =>
+      withFile(`server: { trust_domain: a, ${keys} }`, async (config) => {
+        const { settings } = await loadServerConfig({ config }, paths);
+        return [settings.caKeyType, settings.jwtKeyType];
+      });
+    assert.deepEqual(await read('ca_key_type: EC-P384'), ['ec-p384', 'ec-p384']);
+    assert.deepEqual(await read('ca_key_type: ec-p384, jwt_key_type: RSA-2048'), ['ec-p384', 'rsa-2048']);
+  });
+
+  describe('of x509pop', () => {
+    const read = (keys: string): Promise<unknown> =>
+      withFile(
+        `server: { trust_domain: a }\nplugins: { NodeAttestor: { join_token: , x509pop: { plugin_data: ${keys} } } }`,
+        async (config) => (await loadServerConfig({ config }, paths)).settings.nodeAttestors.x509pop,
+      );
+
+    it('takes the authorities of a PKI, or X.509-SVIDs of the own trust domain', async () => {
+      const limits = { maxIntermediates: 4, maxRsaKeyBits: 8192 };
+      const pki = { mode: 'external_pki', caBundlePaths: ['/a.pem'] };
+      assert.deepEqual(await read('{ ca_bundle_path: /a.pem }'), { trust: pki, ...limits });
+      const several = await read('{ mode: external_pki, ca_bundle_paths: [/a.pem, /b.pem], max_intermediates: 0 }');
+      const two = { mode: 'external_pki', caBundlePaths: ['/a.pem', '/b.pem'] };
+      assert.deepEqual(several, { trust: two, maxIntermediates: 0, maxRsaKeyBits: 8192 });
+      const spiffe = { mode: 'spiffe', svidPrefix: '/spire-exchange/' };
+      assert.deepEqual(await read('{ mode: spiffe }'), { trust: spiffe, ...limits });
+      assert.deepEqual(await read('{ mode: spiffe, svid_prefix: /n/ }'), {
+        trust: { mode: 'spiffe', svidPrefix: '/n/' },
+        ...limits,
+      });
+    });
+
+    const wrong: readonly [string, RegExp][] = [
+      ['{}', /either ca_bundle_path or ca_bundle_paths is needed/],
+      ['{ ca_bundle_path: /a.pem, ca_bundle_paths: [/b.pem] }', /either ca_bundle_path or ca_bundle_paths/],
+      ['{ ca_bundle_paths: [] }', /no path; one or more are accepted/],
+      ['{ ca_bundle_path: /a.pem, svid_prefix: /n/ }', /svid_prefix needs the mode spiffe/],
+      ['{ mode: spiffe, ca_bundle_path: /a.pem }', /the mode spiffe takes no CA bundle/],
+      ['{ mode: spiffe, svid_prefix: /n }', /not a prefix of paths; \/spire-exchange\/ is accepted/],
+      ['{ mode: other }', /not a mode; external_pki or spiffe is accepted/],
+      ['{ ca_bundle_path: /a.pem, max_rsa_key_size: 16384 }', /max_rsa_key_size/],
+      ['{ ca_bundle_path: /a.pem, max_intermediates: 9 }', /max_intermediates/],
+      ['{ ca_bundle_path: /a.pem, agent_path_template: x }', /unknown key "agent_path_template"/],
+    ];
+    for (const [keys, says] of wrong) {
+      it(`refuses ${keys}`, () =>
+        assert.rejects(read(keys), (error) => isSpiffeError(error, 'ERR_CONFIG') && says.test(error.message)));
+    }
+  });
+
+  it('has an upstream authority, and prunes agents, when it is told', async () => {
+    const text = `server: { trust_domain: a, prune_attested_nodes_expired_for: 1h, prune_tofu_nodes: true }
+plugins: { UpstreamAuthority: { disk: { plugin_data: { cert_file_path: /c, key_file_path: /k } } } }`;
+    await withFile(text, async (config) => {
+      const { settings } = await loadServerConfig({ config }, paths);
+      assert.deepEqual(settings.agentPruning, { expiredForMs: 3_600_000, includeTofu: true, batchSize: 1000 });
+      const upstream = { kind: 'disk', certificatePath: '/c', keyPath: '/k', bundlePath: undefined };
+      assert.deepEqual(settings.upstreamAuthority, upstream);
+    });
+  });
+
+  it('keeps keys on disk where it is told, or in memory', async () => {
+    const read = async (plugins: string): Promise<unknown> =>
+      withFile(`server: { trust_domain: a, data_dir: /d }\nplugins: ${plugins}`, async (config) => {
+        return (await loadServerConfig({ config }, paths)).settings.keyManager;
+      });
+    assert.deepEqual(await read('{}'), { kind: 'disk', path: '/d/keys.json' });
+    assert.deepEqual(await read('{ KeyManager: { disk: {} } }'), { kind: 'disk', path: '/d/keys.json' });
+    const elsewhere = '{ KeyManager: { disk: { plugin_data: { keys_path: /k/keys.json } } } }';
+    assert.deepEqual(await read(elsewhere), { kind: 'disk', path: '/k/keys.json' });
+    for (const nothing of ['{}', '', '{ plugin_data: }']) {
+      assert.deepEqual(await read(`{ KeyManager: { memory: ${nothing} } }`), { kind: 'memory' });
+    }
+    for (const wrong of ['{}', '{ disk: {}, memory: {} }']) {
+      await assert.rejects(read(`{ KeyManager: ${wrong} }`), /not one key manager; disk or memory is accepted/);
+    }
+    await assert.rejects(read('{ KeyManager: { aws_kms: {} } }'), /unknown key "aws_kms"/);
+  });
+
+  it('reads where our bundle is published, and those of others are fetched (FED-5.2.1.1-a, FED-5.2.2.1-a)', async () => {
+    const read = async (federation: string): Promise<FederationSettings> =>
+      withFile(`server: { trust_domain: a, federation: ${federation} }`, async (config) => {
+        return (await loadServerConfig({ config }, paths)).settings.federation;
+      });
+    assert.deepEqual(await read('{}'), { bundleEndpoint: undefined, relationships: [] });
+    const { bundleEndpoint } = await read('{ bundle_endpoint: }');
+    const defaults = { address: '0.0.0.0', port: 8443, refreshHintSeconds: 300 };
+    assert.deepEqual(bundleEndpoint, { ...defaults, profile: { kind: 'https_spiffe' } });
+    const files = '{ serving_cert_file: { cert_file_path: /c, key_file_path: /k, file_sync_interval: 1h } }';
+    const web = await read(`{ bundle_endpoint: { port: 1, profile: { https_web: ${files} } } }`);
+    const profile = { kind: 'https_web', certificatePath: '/c', keyPath: '/k', syncIntervalMs: 3_600_000 };
+    assert.deepEqual(web.bundleEndpoint, { ...defaults, port: 1, profile });
+    const asked = '{ https_spiffe: { endpoint_spiffe_id: spiffe://b/endpoint } }';
+    const { relationships } = await read(
+      `{ federates_with: { b: { bundle_endpoint_url: "https://b/", bundle_endpoint_profile: ${asked} } } }`,
+    );
+    assert.deepEqual(JSON.parse(JSON.stringify(relationships)), [
+      {
+        trustDomain: 'b',
+        endpointUrl: 'https://b/',
+        profile: { kind: 'https_spiffe', endpointId: 'spiffe://b/endpoint' },
+      },
+    ]);
+  });
+
   it('takes lifetimes from one second to ten years', async () => {
     const text = 'server: { trust_domain: a, ca_ttl: 87600h, default_x509_svid_ttl: 87600h, agent_ttl: 1s }';
     await withFile(text, async (config) => {
@@ -105,7 +273,7 @@ describe('the configuration of the server', () => {
     });
   }
 
-  for (const flag of Object.keys(runFlags).filter((name) => name !== 'config')) {
+  for (const flag of Object.keys(runFlags).filter((name) => !['config', 'expandEnv'].includes(name))) {
     it(`reads --${kebabCase(flag)} as a key of the file`, async () => {
       const says = `--${kebabCase(flag)}: `;
       await assert.rejects(

@@ -1,11 +1,12 @@
 // The commands of credence-agent. Each is a file of its own, loaded when it is run.
-import type { CommandEntry, CommandModule, Program } from '@credence/sdk/daemon';
+import { withCompletion, type CommandEntry, type CommandModule, type Program } from '@credence/sdk/daemon';
+import { examples } from './examples.js';
 
 function entry(path: string, summary: string, load: () => Promise<{ readonly command: CommandModule }>): CommandEntry {
-  return { path, summary, load: async () => (await load()).command };
+  return { path, summary, example: examples[path], load: async () => (await load()).command };
 }
 
-export const program: Program = {
+export const program: Program = withCompletion({
   name: 'credence-agent',
   version: '0.1.0',
   summary: 'Attests the processes of its machine and serves them their SPIFFE identities.',
@@ -15,6 +16,8 @@ export const program: Program = {
     entry('healthcheck', 'Asks whether the agent is healthy', () => import('./healthcheck.js')),
     entry('api fetch', 'Fetches X.509-SVIDs from the Workload API', () => import('./api/fetch-x509.js')),
     entry('api fetch x509', 'Fetches X.509-SVIDs from the Workload API', () => import('./api/fetch-x509.js')),
+    entry('api fetch jwt', 'Fetches JWT-SVIDs from the Workload API', () => import('./api/fetch-jwt.js')),
+    entry('api validate jwt', 'Validates a JWT-SVID by the Workload API', () => import('./api/validate-jwt.js')),
     entry('api watch', 'Prints X.509-SVIDs of the Workload API as they change', () => import('./api/watch.js')),
   ],
-};
+});

@@ -6,7 +6,11 @@ import { loadAgentConfig, runFlags } from '../config.js';
 
 export const command = defineCommand(runFlags, async (values, terminal) => {
   const paths = defaultPaths('agent', terminal);
-  const { settings, log: logOptions } = await loadAgentConfig(values, { paths, readInput: () => terminal.readInput() });
+  const { settings, log: logOptions } = await loadAgentConfig(values, {
+    paths,
+    env: terminal.env,
+    readInput: () => terminal.readInput(),
+  });
   process.umask(process.umask(0o077) | 0o027);
   const log = await createLogger(logOptions);
   using signals = abortOnSignals();

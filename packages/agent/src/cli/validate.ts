@@ -4,7 +4,7 @@ import { loadAgentConfig, runFlags } from '../config.js';
 
 export const command = defineCommand(runFlags, async (values, terminal) => {
   const paths = defaultPaths('agent', terminal);
-  await loadAgentConfig(values, { paths, readInput: () => Promise.resolve('unread') });
+  await loadAgentConfig(values, { paths, env: terminal.env, readInput: () => Promise.resolve('unread') });
   terminal.out('Credence agent configuration file is valid.\n');
   return exitCodes.done;
 });

@@ -16,6 +16,8 @@ export interface AuthorizedEntry {
   readonly storeSvid: boolean;
   readonly hint: string;
   readonly disableX509SvidPrefetch: boolean;
+  /** Each JWT-SVID has an ID of its own (`jti`), and is for one use. */
+  readonly jwtSvidIncludeJti: boolean;
   readonly revisionNumber: bigint;
   readonly createdAt: Date;
 }

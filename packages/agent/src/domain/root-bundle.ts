@@ -1,5 +1,5 @@
 // A bundle of which only the X.509 authorities are known: from a file, or from the disk after a restart.
-import type { TrustDomain } from '@credence/sdk';
+import { JwtBundle, type TrustDomain } from '@credence/sdk';
 import type { TrustBundle } from './workload-identity.js';
 
 /** @param certificates DER */
@@ -7,7 +7,8 @@ export function rootBundle(trustDomain: TrustDomain, certificates: readonly Buff
   return {
     trustDomain,
     x509Authorities: certificates.map((certificate) => ({ certificate, tainted: false })),
-    jwtAuthorities: [],
+    jwtBundle: JwtBundle.fromAuthorities(trustDomain, []),
+    taintedJwtKeyIds: new Set(),
     refreshHintSeconds: 0,
     sequenceNumber: 0n,
   };

@@ -1,5 +1,5 @@
 // What a workload is given: its identities and the bundles to judge others by, always as one complete snapshot.
-import type { SpiffeId, TrustDomain } from '@credence/sdk';
+import type { JwtBundle, SpiffeId, TrustDomain } from '@credence/sdk';
 
 /** One identity of a workload: a registration entry that its selectors satisfy, with the SVID held for it. */
 export interface WorkloadIdentity {
@@ -24,7 +24,10 @@ export interface WorkloadX509Svid {
 export interface TrustBundle {
   readonly trustDomain: TrustDomain;
   readonly x509Authorities: readonly X509Authority[];
-  readonly jwtAuthorities: readonly JwtAuthority[];
+  /** Sorted by key ID, so that equal bundles read the same. */
+  readonly jwtBundle: JwtBundle;
+  /** Keys of `jwtBundle` that are still good to verify by, but no longer to be signed with. */
+  readonly taintedJwtKeyIds: ReadonlySet<string>;
   readonly refreshHintSeconds: number;
   readonly sequenceNumber: bigint;
 }
@@ -35,19 +38,15 @@ export interface X509Authority {
   readonly tainted: boolean;
 }
 
-export interface JwtAuthority {
-  /** PKIX DER. */
-  readonly publicKey: Buffer;
-  readonly keyId: string;
-  readonly expiresAt: Date | undefined;
-  readonly tainted: boolean;
+/** What one workload may judge others by. */
+export interface TrustedBundles {
+  readonly bundle: TrustBundle;
+  /** Those of the trust domains that its identities federate with, by trust domain name. */
+  readonly federatedBundles: ReadonlyMap<string, TrustBundle>;
 }
 
 /** Everything that one workload may know. */
-export interface WorkloadSnapshot {
+export interface WorkloadSnapshot extends TrustedBundles {
   /** Ascending by entry ID: the first is the default identity. Empty: no identity issued. */
   readonly identities: readonly WorkloadIdentity[];
-  readonly bundle: TrustBundle;
-  /** Those of the trust domains that the identities federate with, by trust domain name. */
-  readonly federatedBundles: ReadonlyMap<string, TrustBundle>;
 }

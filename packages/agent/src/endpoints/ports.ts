@@ -1,7 +1,8 @@
 // What the endpoints need of the rest of the agent: the attestation that finds a caller's selectors, and the
 // identities that a set of selectors is entitled to.
+import type { AuthorizedEntry } from '../domain/authorized-entry.js';
 import type { Selector } from '../domain/selector.js';
-import type { WorkloadSnapshot } from '../domain/workload-identity.js';
+import type { TrustedBundles, WorkloadSnapshot } from '../domain/workload-identity.js';
 import type { Peer } from './peer/peer.js';
 
 export interface WorkloadAttestation {
@@ -20,5 +21,24 @@ export interface WorkloadSnapshots {
    * change, newest wins. Ends when the signal aborts, normally or with `signal.reason`.
    */
   watch(selectors: readonly Selector[], signal: AbortSignal): AsyncIterable<WorkloadSnapshot>;
-  current(selectors: readonly Selector[]): WorkloadSnapshot;
+  /** The entries of this moment, ascending by ID, whether or not their X.509-SVIDs are there. */
+  entitlements(selectors: readonly Selector[]): readonly AuthorizedEntry[];
+  /** What a process with these selectors may judge others by at this moment; without identity: the own bundle alone. */
+  trusted(selectors: readonly Selector[]): TrustedBundles;
+}
+
+export interface WorkloadJwtSvids {
+  /**
+   * A token of the entry for the audience, from a cache or from the server.
+   *
+   * @throws ERR_JWT_SVID, what `admit` throws, `signal.reason`
+   */
+  fetch(entry: AuthorizedEntry, request: JwtSvidRequest, signal: AbortSignal): Promise<string>;
+}
+
+export interface JwtSvidRequest {
+  /** At least one. */
+  readonly audience: readonly string[];
+  /** Asked before the server is: throws when the caller may not ask; what it returns is given back afterwards. */
+  readonly admit: () => Disposable;
 }

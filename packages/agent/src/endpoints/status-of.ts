@@ -7,7 +7,8 @@ import type { AgentErrorCode } from '../domain/errors.js';
 
 interface Row {
   readonly code: status;
-  readonly text: string;
+  /** Undefined: the message of the error, which is written for callers. */
+  readonly text: string | undefined;
 }
 
 const internal: Row = { code: status.INTERNAL, text: 'internal error' };
@@ -19,6 +20,8 @@ const rows = {
   ERR_CALLER_UNKNOWN: attestationFailed,
   ERR_CALLER_LIMIT: { code: status.RESOURCE_EXHAUSTED, text: 'too many connections' },
   ERR_ATTESTATION: attestationFailed,
+  ERR_CALLER_RATE: { code: status.UNAVAILABLE, text: undefined },
+  ERR_JWT_SVID: { code: status.UNAVAILABLE, text: undefined },
   ERR_SERVER_UNREACHABLE: serverAway,
   ERR_SERVER_REFUSED: serverAway,
   ERR_SERVER_RESPONSE: serverAway,
@@ -31,6 +34,8 @@ const rowByCode: ReadonlyMap<string, Row> = new Map(Object.entries(rows));
 /** The status with which a call ends that failed with `error`. */
 export function statusOf(error: unknown): StatusError {
   if (error instanceof StatusError) return error;
-  const row = (isSpiffeError(error) ? rowByCode.get(error.code) : undefined) ?? internal;
-  return new StatusError(row.code, row.text, { cause: error });
+  const row = isSpiffeError(error) ? rowByCode.get(error.code) : undefined;
+  if (row === undefined) return new StatusError(internal.code, 'internal error', { cause: error });
+  const text = row.text ?? (isSpiffeError(error) ? error.message : '');
+  return new StatusError(row.code, text, { cause: error });
 }

@@ -11,8 +11,9 @@ import { connectionLimit, largestRequest, longestIdleMs, mostCallsOnConnection }
 import { directoryMode, PeerListener } from './peer/listener.js';
 import { PeerRegistry } from './peer/peer-registry.js';
 import { requirePeer } from './peer/require-peer.js';
-import type { WorkloadAttestation, WorkloadSnapshots } from './ports.js';
+import type { WorkloadAttestation, WorkloadJwtSvids, WorkloadSnapshots } from './ports.js';
 import { requireSecurityHeader } from './workload/security-header.js';
+import type { WorkloadApiRules } from './workload/serve-caller.js';
 import { workloadApiHandlers } from './workload/workload-api.js';
 
 export interface WorkloadEndpointOptions {
@@ -20,6 +21,8 @@ export interface WorkloadEndpointOptions {
   readonly log: Logger;
   readonly attestation: WorkloadAttestation;
   readonly snapshots: WorkloadSnapshots;
+  readonly jwtSvids: WorkloadJwtSvids;
+  readonly rules: WorkloadApiRules;
   /** Absolute; its folder is made when missing. */
   readonly socketPath: string;
   /** Where proc(5) is mounted. */
@@ -49,14 +52,15 @@ export class WorkloadEndpoint implements AsyncDisposable {
   readonly #server: Server;
   readonly #listener: PeerListener;
 
-  constructor({ clock, log, attestation, snapshots, socketPath, procPath }: WorkloadEndpointOptions) {
+  constructor({ socketPath, procPath, ...options }: WorkloadEndpointOptions) {
+    const { clock, log } = options;
     const peers = new PeerRegistry({ procPath, connectionLimit: connectionLimit(procPath) });
     this.#server = new Server({
       ...limits,
       'grpc.enable_channelz': 0,
       interceptors: [boundCalls({ clock, log, peers }), requirePeer(peers), requireSecurityHeader],
     });
-    this.#server.addService(workloadApi.definition, workloadApiHandlers({ log, peers, attestation, snapshots }));
+    this.#server.addService(workloadApi.definition, workloadApiHandlers({ ...options, peers }));
     this.#server.addService(healthApi.definition, healthHandlers(sharedProbe(workloadApiProbe(socketPath), clock)));
     this.#listener = new PeerListener({ clock, log, peers, server: this.#server, socketPath, socketMode });
   }

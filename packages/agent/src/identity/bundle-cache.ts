@@ -56,7 +56,8 @@ export class BundleCache {
 function isSameBundle(a: TrustBundle, b: TrustBundle): boolean {
   return (
     isDeepStrictEqual(a.x509Authorities, b.x509Authorities) &&
-    isDeepStrictEqual(a.jwtAuthorities, b.jwtAuthorities) &&
+    a.jwtBundle.equals(b.jwtBundle) &&
+    isDeepStrictEqual(a.taintedJwtKeyIds, b.taintedJwtKeyIds) &&
     a.refreshHintSeconds === b.refreshHintSeconds &&
     a.sequenceNumber === b.sequenceNumber
   );

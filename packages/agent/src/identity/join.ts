@@ -14,6 +14,8 @@ export interface JoinOptions {
   readonly log: Logger;
   /** Proves the node to the server that `bundle` vouches for. @throws as ServerPort */
   readonly attest: (bundle: TrustBundle, signal: AbortSignal) => Promise<Membership>;
+  /** What an operator can do when the server refuses the proof. */
+  readonly advice: string;
   readonly store: AgentStore;
   /** What was found on disk; it may have expired. */
   readonly stored: AgentSvid | undefined;
@@ -43,7 +45,7 @@ export interface Membership {
 }
 
 async function admit(
-  { clock, random, log, attest, loadBundle }: JoinOptions,
+  { clock, random, log, attest, advice, loadBundle }: JoinOptions,
   signal: AbortSignal,
 ): Promise<Membership> {
   const backoff = new Backoff({ initialMs: 5000, factor: 1.5, maxMs: 120_000, jitter: 0.2 }, random);
@@ -53,7 +55,7 @@ async function admit(
       return await attest(bundle, signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (isSpiffeError(error, 'ERR_SERVER_REFUSED')) throw refused(error);
+      if (isSpiffeError(error, 'ERR_SERVER_REFUSED')) throw refused(error, advice);
       if (isSpiffeError(error, 'ERR_BOOTSTRAP')) throw error;
       const retryInMs = Math.round(backoff.next());
       log.warn({ err: error, retryInMs }, 'failed to retrieve attestation result');
@@ -62,10 +64,7 @@ async function admit(
   }
 }
 
-function refused(error: Error): Error {
-  const advice =
-    'a join token works once and for a limited time: make a new one ("credence-server token generate"); ' +
-    'a banned agent must be evicted first ("credence-server agent evict")';
+function refused(error: Error, advice: string): Error {
   const details = isSpiffeError(error) ? error.details : {};
   return agentError('ERR_SERVER_REFUSED', `${error.message}; ${advice}`, { details, cause: error });
 }

@@ -21,6 +21,8 @@ export interface ServerPort {
   readonly batchSize: number;
   /** One result a request, in order. */
   newX509Svids(requests: readonly X509SvidRequest[], signal: AbortSignal): Promise<readonly X509SvidResult[]>;
+  /** A token for the entry, as it came. */
+  newJwtSvid(entryId: string, audience: readonly string[], signal: AbortSignal): Promise<string>;
   /** A ring for each change that concerns the agent. Ends with the connection. */
   watchChanges(signal: AbortSignal): AsyncIterable<Ring>;
 }

@@ -3,7 +3,7 @@
 import { Latest } from '@credence/sdk/runtime';
 import type { AuthorizedEntry } from '../domain/authorized-entry.js';
 import type { Selector } from '../domain/selector.js';
-import type { TrustBundle, WorkloadIdentity, WorkloadSnapshot } from '../domain/workload-identity.js';
+import type { TrustBundle, TrustedBundles, WorkloadSnapshot } from '../domain/workload-identity.js';
 import type { BundleCache, BundleChanges } from './bundle-cache.js';
 import type { EntryCache } from './entry-cache.js';
 import { satisfies, selectorSet, type SelectorSet } from './selector-index.js';
@@ -47,9 +47,15 @@ export class Subscriptions {
     this.#options = options;
   }
 
-  /** The state of this moment, with those identities that have an SVID. */
-  current(selectors: readonly Selector[]): WorkloadSnapshot {
-    return this.#view(selectorSet(selectors)).snapshot;
+  /** The entries of this moment, ascending by ID, whether or not an X.509-SVID is held. */
+  entitlements(selectors: readonly Selector[]): readonly AuthorizedEntry[] {
+    return this.#options.entries.match(selectorSet(selectors));
+  }
+
+  /** The bundles of this moment, by the entries: nobody waits for an SVID here. */
+  trusted(selectors: readonly Selector[]): TrustedBundles {
+    const federatedBundles = this.#federatedBundles(this.entitlements(selectors));
+    return { bundle: this.#options.bundles.own, federatedBundles };
   }
 
   /**
@@ -116,7 +122,7 @@ export class Subscriptions {
     };
   }
 
-  #federatedBundles(identities: readonly WorkloadIdentity[]): ReadonlyMap<string, TrustBundle> {
+  #federatedBundles(identities: readonly Pick<AuthorizedEntry, 'federatesWith'>[]): ReadonlyMap<string, TrustBundle> {
     const found = new Map<string, TrustBundle>();
     for (const trustDomain of identities.flatMap(({ federatesWith }) => federatesWith)) {
       const bundle = this.#options.bundles.federated(trustDomain);

@@ -6,6 +6,7 @@ import type { AuthorizedEntry } from '../domain/authorized-entry.js';
 import type { TrustBundle } from '../domain/workload-identity.js';
 import type { BundleCache, Bundles } from './bundle-cache.js';
 import type { EntryCache, EntryChanges } from './entry-cache.js';
+import type { JwtSvidCache } from './jwt-svid-cache.js';
 import type { Minter } from './minter.js';
 import { Pause } from './pause.js';
 import type { Ring, ServerPort } from './ports.js';
@@ -30,6 +31,7 @@ export interface SynchronizerOptions {
   readonly entries: EntryCache;
   readonly bundles: BundleCache;
   readonly svids: SvidCache;
+  readonly jwtSvids: Pick<JwtSvidCache, 'remove' | 'review'>;
   readonly minter: Minter;
   readonly subscriptions: Subscriptions;
   /** The trust domain's own bundle is another one. */
@@ -120,11 +122,12 @@ export class Synchronizer {
   }
 
   async #attempt(signal: AbortSignal, entriesOnly: boolean): Promise<void> {
-    const { server, entries, svids, minter, subscriptions } = this.#options;
+    const { server, entries, svids, jwtSvids, minter, subscriptions } = this.#options;
     const received = await server.syncEntries(entries.entries, signal);
     const { own, federated } = await this.#fetchBundles(this.#federatedWith(received), entriesOnly, signal);
     const changes = entries.replace(received);
     for (const { id } of changes.removed) svids.remove(id);
+    for (const { id } of [...changes.removed, ...changes.updated.flat()]) jwtSvids.remove(id);
     const bundles = this.#options.bundles.replace({ own, federated });
     // Before anything that can fail: another attempt would find no change, and nobody would ever be told.
     subscriptions.notify({ entries: concerned(changes), bundles });
@@ -147,9 +150,10 @@ export class Synchronizer {
   }
 
   #adoptBundle(own: TrustBundle): void {
-    const { svids, log, onBundle } = this.#options;
+    const { svids, jwtSvids, log, onBundle } = this.#options;
     this.#isStored = false;
     onBundle(own);
+    jwtSvids.review(own);
     const isTainted = taintedBy(own);
     const count = svids.expedite(isTainted);
     if (count > 0) log.warn({ count }, 'X509-SVIDs of a tainted authority are being replaced');

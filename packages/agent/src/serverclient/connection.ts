@@ -1,9 +1,9 @@
-// The one connection to the server. It is made anew after an error, after a rotation, and whenever somebody drops it;
+// The one connection to the server. It is made anew after an error of the connection or of the server, after a rotation, and whenever somebody drops it;
 // calls that are under way on the old one end there.
-import { Channel, type ClientOptions } from '@grpc/grpc-js';
+import { Channel, status, type ClientOptions } from '@grpc/grpc-js';
 import type { TrustDomain } from '@credence/sdk';
 import type { Clock } from '@credence/sdk/runtime';
-import { agentApi, bundleApi, changesApi, entryApi, svidApi } from '@credence/sdk/wire';
+import { agentApi, bundleApi, changesApi, entryApi, isServiceError, svidApi } from '@credence/sdk/wire';
 import type { AgentClient } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/Agent.js';
 import type { BundleClient } from '@credence/sdk/wire/gen/spire/api/server/bundle/v1/Bundle.js';
 import type { ChangesClient } from '@credence/sdk/wire/gen/credence/server/v1/Changes.js';
@@ -119,7 +119,7 @@ export class ServerConnection implements Disposable {
     try {
       return await withinTime(this.#options.clock, signal, (ending) => use(line.clients, ending));
     } catch (error) {
-      if (this.#line === line) this.drop();
+      if (this.#line === line && !isAboutRequest(error)) this.drop();
       throw error;
     } finally {
       line.calls--;
@@ -155,6 +155,19 @@ export class ServerConnection implements Disposable {
     };
     return { channel, clients, calls: 0, dropped: new AbortController() };
   }
+}
+
+// What a workload asks for must not cost the others their connection.
+const aboutRequest: readonly status[] = [
+  status.INVALID_ARGUMENT,
+  status.NOT_FOUND,
+  status.RESOURCE_EXHAUSTED,
+  status.FAILED_PRECONDITION,
+  status.UNIMPLEMENTED,
+];
+
+function isAboutRequest(error: unknown): boolean {
+  return isServiceError(error) && aboutRequest.includes(error.code);
 }
 
 function closeWhenUnused(line: Line): void {

@@ -37,6 +37,7 @@ export function parseEntry(entry: Entry__Output, trustDomain: TrustDomain): Auth
     downstream: entry.downstream,
     storeSvid: entry.store_svid,
     hint: entry.hint,
+    jwtSvidIncludeJti: entry.additional_attributes?.jwt_svid_include_jti ?? false,
     disableX509SvidPrefetch: entry.additional_attributes?.disable_x509_svid_prefetch ?? false,
   };
 }

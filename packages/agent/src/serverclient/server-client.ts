@@ -14,6 +14,7 @@ import { ServerConnection, type ServerCall, type UseConnection } from './connect
 import { failureOf, serverFailure, wrapFailure } from './failure.js';
 import { fetchFederatedBundles, fetchOwnBundle } from './fetch-bundles.js';
 import { BatchSize, newX509Svids, type NewX509SvidRequest, type NewX509SvidResult } from './new-x509-svids.js';
+import { newJwtSvid } from './new-jwt-svid.js';
 import { renewAgent } from './renew-agent.js';
 import { syncEntries } from './sync-entries.js';
 import { watchChanges, type Ring } from './watch-changes.js';
@@ -119,6 +120,11 @@ export class ServerClient implements Disposable {
       this.#batchSize.failed();
       throw error;
     }
+  }
+
+  /** The token, as it came. */
+  newJwtSvid(entryId: string, audience: readonly string[], signal: AbortSignal): Promise<string> {
+    return this.#call('NewJWTSVID', signal, ({ svid }, ending) => newJwtSvid(svid, { entryId, audience }, ending));
   }
 
   async *watchChanges(signal: AbortSignal): AsyncGenerator<Ring, void, undefined> {

@@ -5,6 +5,7 @@ import type { AuthorizedEntry } from '../../dist/domain/authorized-entry.js';
 import { agentError } from '../../dist/domain/errors.js';
 import { BundleCache, noBundleChanges } from '../../dist/identity/bundle-cache.js';
 import { EntryCache } from '../../dist/identity/entry-cache.js';
+import { JwtSvidCache } from '../../dist/identity/jwt-svid-cache.js';
 import { Minter } from '../../dist/identity/minter.js';
 import { Subscriptions } from '../../dist/identity/subscriptions.js';
 import { SvidCache } from '../../dist/identity/svid-cache.js';
@@ -45,9 +46,11 @@ async function setUp(): Promise<{
       subscriptions.notify({ entries: issued, bundles: noBundleChanges });
     },
   });
+  const jwtSvids = new JwtSvidCache({ clock, random: middle, log, server: port, maxSize: 10 });
   const common = { clock, random: middle, log, intervalMs: 5000, server: port, entries, bundles, svids };
   const synchronizer = new Synchronizer({
     ...common,
+    jwtSvids,
     minter,
     subscriptions,
     onBundle: () => undefined,

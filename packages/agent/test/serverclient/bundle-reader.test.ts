@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { generateKeyPair, type KeyObject } from 'node:crypto';
+import { createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { TrustDomain } from '@credence/sdk';
 import type { Bundle__Output } from '@credence/sdk/wire/gen/spire/api/types/Bundle.js';
@@ -64,7 +64,33 @@ describe('bundles from the server', () => {
       assert.deepEqual(bundle.x509Authorities, [{ certificate: root, tainted: false }], name);
       channelCredentials(trustDomain, { bundle, identity: undefined });
     }
-    assert.equal(log.count('unusable X.509 authority left out of the bundle'), odd.length);
+    assert.equal(log.count('unusable authority left out of the bundle'), odd.length);
+  });
+
+  it('hold the JWT authorities that can be used, by key ID, and which of them are tainted', async () => {
+    const log = new RecordingLogger();
+    const [first, second] = [(await TestCa.create('a.test')).jwtKey, (await TestCa.create('b.test')).jwtKey];
+    const key = (from: KeyObject): Buffer => createPublicKey(from).export({ type: 'spki', format: 'der' });
+    const jwt = [
+      { key_id: 'b', public_key: key(second), tainted: true },
+      { key_id: '', public_key: key(first), tainted: false },
+      { key_id: 'odd', public_key: Buffer.from('no key'), tainted: false },
+      { key_id: 'a', public_key: key(first), tainted: false },
+    ];
+    const { jwtBundle, taintedJwtKeyIds } = new BundleReader(log).read(
+      { ...wire(root), jwt_authorities: jwt.map((authority) => ({ ...authority, expires_at: '0' })) },
+      trustDomain,
+    );
+    assert.deepEqual(
+      jwtBundle.authorities.map(({ keyId }) => keyId),
+      ['a', 'b'],
+    );
+    assert.deepEqual([...taintedJwtKeyIds], ['b']);
+    const { problems } = (log.records[0]?.fields ?? {}) as { problems: string[] };
+    assert.deepEqual(
+      problems.map((problem) => problem.slice(0, 15)),
+      ['JWT authority 1', 'JWT authority 2'],
+    );
   });
 
   it('are warned of once, and not in each round', () => {

@@ -43,6 +43,30 @@ describe('connection to the server', () => {
     });
   }
 
+  for (const { code, connections } of [
+    { code: status.INVALID_ARGUMENT, connections: 1 },
+    { code: status.NOT_FOUND, connections: 1 },
+    { code: status.RESOURCE_EXHAUSTED, connections: 1 },
+    { code: status.UNIMPLEMENTED, connections: 1 },
+    { code: status.UNAVAILABLE, connections: 2 },
+    { code: status.INTERNAL, connections: 2 },
+    { code: status.PERMISSION_DENIED, connections: 2 },
+  ]) {
+    it(`is ${connections === 1 ? 'kept' : 'made anew'} after ${status[code]}`, async () => {
+      const { client } = await attested();
+      using _ = client;
+      await client.fetchBundle(never);
+      const before = server.connections - 1;
+      server.intercept = () => {
+        server.intercept = () => undefined;
+        throw new StatusError(code, 'no');
+      };
+      await assert.rejects(client.fetchBundle(never));
+      await client.fetchBundle(never);
+      assert.equal(server.connections - before, connections);
+    });
+  }
+
   it('refuses a server of another authority', async () => {
     assert.equal(await isReachable(at(), roots(), never), true);
     const other = await TestCa.create('example.org');

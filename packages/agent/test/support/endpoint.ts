@@ -6,12 +6,15 @@ import { credentials, Metadata, type ClientReadableStream, type ServiceError } f
 import { silentLogger, systemClock, type Clock, type Logger } from '@credence/sdk/runtime';
 import { workloadApi } from '@credence/sdk/wire';
 import type { SpiffeWorkloadAPIClient } from '@credence/sdk/wire/gen/SpiffeWorkloadAPI.js';
-import type { WorkloadAttestation, WorkloadSnapshots } from '../../dist/endpoints/ports.js';
+import type { WorkloadAttestation, WorkloadJwtSvids, WorkloadSnapshots } from '../../dist/endpoints/ports.js';
+import type { WorkloadApiRules } from '../../dist/endpoints/workload/serve-caller.js';
 import { WorkloadEndpoint } from '../../dist/endpoints/workload-endpoint.js';
 
 export interface EndpointOptions {
   readonly snapshots: WorkloadSnapshots;
   readonly attestation?: WorkloadAttestation;
+  readonly jwtSvids?: WorkloadJwtSvids;
+  readonly rules?: Partial<WorkloadApiRules>;
   readonly log?: Logger;
   readonly clock?: Clock;
 }
@@ -35,8 +38,16 @@ export class TestEndpoint implements AsyncDisposable {
     const folder = await temporaryFolder();
     const socketPath = join(folder, 'api.sock');
     const attest = (): Promise<[]> => Promise.resolve([]);
-    const { snapshots, attestation = { attest }, log = silentLogger, clock = systemClock } = options;
-    const endpoint = new WorkloadEndpoint({ clock, log, attestation, snapshots, socketPath, procPath: '/proc' });
+    const endpoint = new WorkloadEndpoint({
+      clock: systemClock,
+      log: silentLogger,
+      attestation: { attest },
+      jwtSvids: { fetch: () => Promise.reject(new Error('no JWT-SVID is planned')) },
+      ...options,
+      rules: { allowUnauthenticatedVerifiers: false, allowedForeignJwtClaims: [], ...options.rules },
+      socketPath,
+      procPath: '/proc',
+    });
     await endpoint.start();
     return new TestEndpoint(folder, socketPath, endpoint);
   }

@@ -1,4 +1,4 @@
-import { SpiffeId, TrustDomain } from '@credence/sdk';
+import { JwtBundle, SpiffeId, TrustDomain } from '@credence/sdk';
 import type { AuthorizedEntry } from '../../dist/domain/authorized-entry.js';
 import type { TrustBundle, WorkloadX509Svid } from '../../dist/domain/workload-identity.js';
 
@@ -20,6 +20,7 @@ export function entry(id: string, fields: Partial<AuthorizedEntry> = {}): Author
     storeSvid: false,
     hint: '',
     disableX509SvidPrefetch: false,
+    jwtSvidIncludeJti: false,
     revisionNumber: 0n,
     createdAt: new Date('2030-01-01T00:00:00Z'),
     ...fields,
@@ -30,7 +31,8 @@ export function bundle(name: string, ...authorities: readonly string[]): TrustBu
   return {
     trustDomain: TrustDomain.parse(name),
     x509Authorities: authorities.map((text) => ({ certificate: Buffer.from(text), tainted: false })),
-    jwtAuthorities: [],
+    jwtBundle: JwtBundle.fromAuthorities(TrustDomain.parse(name), []),
+    taintedJwtKeyIds: new Set(),
     refreshHintSeconds: 0,
     sequenceNumber: 0n,
   };

@@ -44,6 +44,8 @@ export class FakeServer implements AsyncDisposable {
   /** Asked before each call; what it throws ends the call. */
   intercept: (method: string) => void | Promise<void> = () => undefined;
   entries: FakeEntry[] = [];
+  /** How many TLS connections there were. */
+  connections = 0;
   pageSize = 500;
   /** Lifetimes, in milliseconds. */
   svidTtlMs = 3_600_000;
@@ -104,6 +106,7 @@ export class FakeServer implements AsyncDisposable {
       socket.once('close', () => this.#sockets.delete(socket));
     });
     this.#tls.on('secureConnection', (socket: TLSSocket) => {
+      this.connections++;
       socket.on('error', () => undefined);
       injector.injectConnection(socket);
     });

@@ -1,14 +1,21 @@
 // The identity room as the endpoints see it: whatever the test says, at once.
-import { SpiffeId, TrustDomain } from '@credence/sdk';
+import { JwtBundle, SpiffeId, TrustDomain } from '@credence/sdk';
 import { Latest } from '@credence/sdk/runtime';
+import type { AuthorizedEntry } from '../../dist/domain/authorized-entry.js';
 import type { Selector } from '../../dist/domain/selector.js';
-import type { TrustBundle, WorkloadIdentity, WorkloadSnapshot } from '../../dist/domain/workload-identity.js';
+import type {
+  TrustBundle,
+  TrustedBundles,
+  WorkloadIdentity,
+  WorkloadSnapshot,
+} from '../../dist/domain/workload-identity.js';
 import type { WorkloadSnapshots } from '../../dist/endpoints/ports.js';
 
 export class FakeWorkloadSnapshots implements WorkloadSnapshots {
   readonly #latest: Latest<WorkloadSnapshot>;
   /** The selectors of each watch, in the order in which they began. */
   readonly watched: (readonly Selector[])[] = [];
+  entries: readonly AuthorizedEntry[] = [];
   /** Watches that have not ended. */
   open = 0;
   /** Snapshots that readers have taken, all together. */
@@ -39,7 +46,11 @@ export class FakeWorkloadSnapshots implements WorkloadSnapshots {
     }
   }
 
-  current(): WorkloadSnapshot {
+  entitlements(): readonly AuthorizedEntry[] {
+    return this.entries;
+  }
+
+  trusted(): TrustedBundles {
     return this.#latest.value;
   }
 }
@@ -48,7 +59,8 @@ export function trustBundle(name: string, ...authorities: readonly string[]): Tr
   return {
     trustDomain: TrustDomain.parse(name),
     x509Authorities: authorities.map((authority) => ({ certificate: Buffer.from(authority), tainted: false })),
-    jwtAuthorities: [],
+    jwtBundle: JwtBundle.fromAuthorities(TrustDomain.parse(name), []),
+    taintedJwtKeyIds: new Set(),
     refreshHintSeconds: 0,
     sequenceNumber: 1n,
   };

@@ -46,6 +46,10 @@ export class MemoryServer implements ServerPort {
     return Promise.resolve(requests.map((request) => this.#issue(request)));
   }
 
+  newJwtSvid(): Promise<string> {
+    return Promise.reject(agentError('ERR_SERVER_UNREACHABLE', 'no JWT-SVID is planned'));
+  }
+
   watches: AsyncIterable<Ring>[] = [];
 
   watchChanges(): AsyncIterable<Ring> {

@@ -13,8 +13,8 @@ import { X509Bundle } from './x509-bundle.js';
 /** The parts of a SPIFFE bundle; what is left out is empty or unknown. */
 export interface SpiffeBundleParts {
   readonly trustDomain: TrustDomain;
-  readonly x509?: X509Bundle;
-  readonly jwt?: JwtBundle;
+  readonly x509?: X509Bundle | undefined;
+  readonly jwt?: JwtBundle | undefined;
   /** From 0 to 2^64 - 1. */
   readonly sequenceNumber?: bigint | undefined;
   /** Whole seconds, in milliseconds. */

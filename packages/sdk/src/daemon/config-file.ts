@@ -1,50 +1,44 @@
 // A daemon's YAML file, checked by one strict schema: every problem is listed with its path, and nothing unknown is
 // passed over.
 import { readFile } from 'node:fs/promises';
-import type { Document } from 'yaml';
 import type { ZodError, ZodType, core } from 'zod';
 import { parseDuration } from '../runtime/duration.js';
 import { sdkError } from '../runtime/error-codes.js';
 import { errorText, usageError } from './exit.js';
 import { kebabCase } from './flags.js';
+import { printable } from './printable.js';
 import { suggestion } from './suggest.js';
+import { parseYaml, type Variables } from './yaml-text.js';
 
 /**
  * Reads and checks a configuration file; an empty one is one without keys.
  *
  * @throws ERR_CONFIG that lists all that is wrong with it.
  */
-export async function loadConfigFile<T>(path: string, schema: ZodType<T>): Promise<T> {
+export async function loadConfigFile<T>(path: string, schema: ZodType<T>, variables?: Variables): Promise<T> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
     throw sdkError('ERR_CONFIG', `the configuration file cannot be read: ${errorText(error)}`, { cause: error });
   }
-  return parseConfig(text, schema, path);
+  return parseConfig(text, schema, { name: path, variables });
 }
 
-/** Checks the text of a configuration file; `name` stands in messages. Those never quote the file: it may hold secrets. */
-export async function parseConfig<T>(text: string, schema: ZodType<T>, name: string): Promise<T> {
-  const { LineCounter, parseDocument } = await import('yaml');
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { uniqueKeys: true, prettyErrors: false, lineCounter, merge: false });
-  const mistakes = [...document.errors, ...document.warnings].map(({ pos: [offset], code }) => {
-    const { line, col } = lineCounter.linePos(offset);
-    return `line ${line}, column ${col}: not YAML (${code})`;
-  });
-  if (mistakes.length > 0) throw configError(name, mistakes);
-  const result = schema.safeParse(contentOf(document, name) ?? {});
+interface ConfigSource {
+  /** What stands in messages. */
+  readonly name: string;
+  readonly variables?: Variables;
+}
+
+/** Checks the text of a configuration file. Messages never quote the file: it may hold secrets. */
+export async function parseConfig<T>(text: string, schema: ZodType<T>, source: ConfigSource | string): Promise<T> {
+  const { name, variables }: ConfigSource = typeof source === 'string' ? { name: source } : source;
+  const { content, problems } = await parseYaml(text, variables);
+  if (problems.length > 0) throw configError(name, problems);
+  const result = schema.safeParse(content ?? {});
   if (!result.success) throw configError(name, problemsOf(result.error));
   return result.data;
-}
-
-function contentOf(document: Document, name: string): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 0 });
-  } catch (error) {
-    throw configError(name, ['YAML aliases are not accepted'], error);
-  }
 }
 
 /** The message for keys that a strict object of this shape does not have; give it to `z.strictObject`. */
@@ -53,7 +47,7 @@ export function unknownKeys(shape: Readonly<Record<string, unknown>>): ObjectErr
   return {
     error: (issue) => {
       if (issue.code !== 'unrecognized_keys') return undefined;
-      return issue.keys.map((key) => `unknown key "${key}"${suggestion(key, known)}`).join(', ');
+      return issue.keys.map((key) => `unknown key "${printable(key)}"${suggestion(key, known)}`).join(', ');
     },
   };
 }
@@ -112,9 +106,8 @@ function problemsOf(error: ZodError): readonly string[] {
   return error.issues.map(({ path, message }) => `${path.length === 0 ? '' : `${path.join('.')}: `}${message}`);
 }
 
-function configError(name: string, problems: readonly string[], cause?: unknown): Error {
+function configError(name: string, problems: readonly string[]): Error {
   return sdkError('ERR_CONFIG', `${name} is not usable:\n${problems.map((line) => `  ${line}`).join('\n')}`, {
     details: { problems },
-    cause,
   });
 }

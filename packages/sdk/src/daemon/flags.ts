@@ -5,6 +5,8 @@ import { nearest } from './suggest.js';
 
 interface FlagBase {
   readonly help: string;
+  /** True: its value may be given without its name, as in `backup FILE`. */
+  readonly operand?: boolean;
   /** The spelling of SPIRE's commands; default: the flag's key. */
   readonly spire?: string;
 }
@@ -49,11 +51,16 @@ export function kebabCase(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
+/** How SPIRE's commands spell a flag. */
+export function spellingOf(key: string, flag: Flag): string {
+  return flag.spire ?? key;
+}
+
 /**
  * Rewrites arguments so that commander reads each flag in one way: `--spiffe-id=value`, `--node`, `--no-node`.
  *
  * @throws ERR_USAGE for a flag that is unknown, lacks its value, or is given twice without being a list, and for an
- * argument that is no flag.
+ * argument that is neither a flag nor the operand of one.
  */
 export function normaliseArguments(args: readonly string[], flags: Flags): string[] {
   const table = spellings(flags);
@@ -62,7 +69,13 @@ export function normaliseArguments(args: readonly string[], flags: Flags): strin
   for (let index = 0; index < args.length; index++) {
     const argument = args[index] ?? '';
     const [, written, equals, inline] = /^--?([^-=][^=]*)(=?)(.*)$/s.exec(argument) ?? [];
-    if (written === undefined) throw usageError(`unexpected argument "${argument}"`);
+    if (written === undefined) {
+      const operand = Object.keys(flags).find((name) => flags[name]?.operand === true && !seen.has(name));
+      if (operand === undefined || argument.startsWith('-')) throw usageError(`unexpected argument "${argument}"`);
+      seen.add(operand);
+      normalised.push(`--${kebabCase(operand)}=${argument}`);
+      continue;
+    }
     if (written === 'h' || written === 'help') return ['--help'];
     const key = table.get(written);
     const flag = key === undefined ? undefined : flags[key];
@@ -85,7 +98,7 @@ function spellings(flags: Flags): ReadonlyMap<string, string> {
   const table = new Map<string, string>();
   for (const [key, flag] of Object.entries(flags)) {
     table.set(kebabCase(key), key);
-    table.set(flag.spire ?? key, key);
+    table.set(spellingOf(key, flag), key);
   }
   return table;
 }

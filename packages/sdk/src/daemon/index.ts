@@ -1,10 +1,18 @@
 export { clientSocket, healthcheckFlags, socketFlags } from './client-socket.js';
+export { withCompletion } from './completion.js';
 export { loadConfigFile, parseConfig, parsedBy, parseFlagKeys, toDurationMs, unknownKeys } from './config-file.js';
 export { lockDataDirectory, type DataDirectoryLock } from './data-directory-lock.js';
 export { errorText, exitCodes, statusName, usageError, type ExitCode } from './exit.js';
 export { kebabCase, normaliseArguments, type Flag, type FlagValues, type Flags } from './flags.js';
 export { listen, listenOnSocket, type SocketOptions } from './listen.js';
-export { createLogger, logLevels, type LogLevel, type LoggerOptions } from './logger.js';
+export {
+  createLogger,
+  logLevels,
+  type DaemonLogger,
+  type LogLevel,
+  type LoggerOptions,
+  type SettableLevel,
+} from './logger.js';
 export { encodeJson, outputFlags, type OutputFormat } from './output.js';
 export { defaultPaths, type DaemonPaths } from './paths.js';
 export {
@@ -28,3 +36,4 @@ export {
 export { prepareSocketPath } from './socket-path.js';
 export { abortOnSignals, type ProcessSignals } from './signals.js';
 export { trackSockets } from './sockets.js';
+export { parseYaml, type Variables, type YamlText } from './yaml-text.js';

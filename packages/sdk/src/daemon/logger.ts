@@ -1,10 +1,19 @@
 // The log of a daemon: JSON, one record a line, through pino. A log that cannot be written ends nobody's work.
 import { writeSync } from 'node:fs';
 import type { Logger } from '../runtime/logger.js';
+import { printableLines } from './printable.js';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 
 export type LogLevel = (typeof logLevels)[number];
+
+/** What the log can be told while the daemon runs; `fatal` and `trace` are there for completeness. */
+export type SettableLevel = LogLevel | 'fatal' | 'trace';
+
+/** A logger whose level can be changed. */
+export interface DaemonLogger extends Logger {
+  level: SettableLevel;
+}
 
 export interface LoggerOptions {
   /** The least level that is written. */
@@ -28,7 +37,7 @@ const longestText = 1000;
  *
  * @throws the error of the operating system when the file cannot be opened.
  */
-export async function createLogger({ level, file }: LoggerOptions): Promise<Logger> {
+export async function createLogger({ level, file }: LoggerOptions): Promise<DaemonLogger> {
   const { pino } = await import('pino');
   const destination = pino.destination({
     dest: file ?? 1,
@@ -42,7 +51,7 @@ export async function createLogger({ level, file }: LoggerOptions): Promise<Logg
     if (!told) tell(`the log cannot be written, records will be missing: ${error.message}`);
     told = true;
   });
-  const log: Logger = pino(
+  const log = pino(
     {
       level,
       base: null,
@@ -50,6 +59,8 @@ export async function createLogger({ level, file }: LoggerOptions): Promise<Logg
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: pino.stdSerializers.err },
       redact: { paths: [...secrets, ...secrets.map((name) => `*.${name}`)], remove: true },
+      // JSON leaves C1 codes and marks of direction as they are, and a log is read on terminals.
+      hooks: { streamWrite: printableLines },
     },
     destination,
   );
@@ -58,7 +69,7 @@ export async function createLogger({ level, file }: LoggerOptions): Promise<Logg
     log.debug({ text: String(text).slice(0, longestText) }, 'gRPC library');
   };
   setLogger({ error: record, info: record, debug: record });
-  return log;
+  return log as DaemonLogger;
 }
 
 function tell(text: string): void {

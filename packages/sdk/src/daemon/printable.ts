@@ -6,9 +6,9 @@ export function printable(text: string): string {
   return text.replace(/\p{C}/gu, escaped);
 }
 
-/** As {@link printable}, for text of several lines. */
+/** As {@link printable}, for text of several lines and columns: line breaks and tabs stay. */
 export function printableLines(text: string): string {
-  return text.split('\n').map(printable).join('\n');
+  return text.replace(/[^\P{C}\n\t]/gu, escaped);
 }
 
 function escaped(character: string): string {

@@ -2,7 +2,15 @@
 // table, runs it, and turns what it throws into a message and an exit code.
 import { Command, CommanderError, Option } from 'commander';
 import { errorText, exitCodeOf, exitCodes, usageError, type ExitCode } from './exit.js';
-import { kebabCase, normaliseArguments, type Choices, type Flag, type Flags, type FlagValues } from './flags.js';
+import {
+  kebabCase,
+  normaliseArguments,
+  spellingOf,
+  type Choices,
+  type Flag,
+  type Flags,
+  type FlagValues,
+} from './flags.js';
 import { printableLines } from './printable.js';
 import { suggestion } from './suggest.js';
 
@@ -37,6 +45,8 @@ export interface CommandEntry {
   /** Words, such as `entry create`. */
   readonly path: string;
   readonly summary: string;
+  /** A line for a shell, which the help shows. */
+  readonly example?: string | undefined;
   load(): Promise<CommandModule>;
 }
 
@@ -47,20 +57,36 @@ export interface Program {
   readonly commands: readonly CommandEntry[];
 }
 
-/** Runs the command that `args` name; never throws. */
-export async function runProgram(program: Program, args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+/** Runs the command that `args` name; never throws. What it prints moves no cursor, whoever wrote it. */
+export async function runProgram(program: Program, args: readonly string[], screen: Terminal): Promise<ExitCode> {
+  const terminal: Terminal = {
+    out: (text) => {
+      screen.out(printableLines(text));
+    },
+    err: (text) => {
+      screen.err(printableLines(text));
+    },
+    readInput: () => screen.readInput(),
+    env: screen.env,
+    uid: screen.uid,
+  };
   try {
     return await dispatch(program, args, terminal);
   } catch (error) {
     // Commander has printed help, or the version, itself.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     const code = exitCodeOf(error);
-    terminal.err(`Error: ${printableLines(errorText(error))}\n`);
+    terminal.err(`Error: ${indented(errorText(error))}\n`);
     if (code === exitCodes.usage)
       terminal.err(`Run "${[program.name, knownPath(program, args)].join(' ').trim()} --help" for usage.
 `);
     return code;
   }
+}
+
+// No line but the first begins a line of the terminal: what a message quotes cannot pass for another.
+function indented(text: string): string {
+  return text.replace(/\n(?! {2})/g, '\n  ');
 }
 
 async function dispatch(program: Program, args: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -70,6 +96,7 @@ async function dispatch(program: Program, args: readonly string[], terminal: Ter
   const { flags, run } = await entry.load();
   const command = createCommand(`${program.name} ${entry.path}`, terminal).description(entry.summary);
   for (const [key, flag] of Object.entries(flags)) addOptions(command, key, flag);
+  if (entry.example !== undefined) command.addHelpText('after', `\nExample:\n  ${entry.example}`);
   command.parse(normaliseArguments(args.slice(entry.path.split(' ').length), flags), { from: 'user' });
   return run(completed(command.opts(), flags) as never, terminal);
 }
@@ -133,7 +160,7 @@ function createCommand(name: string, terminal: Terminal): Command {
 
 function addOptions(command: Command, key: string, flag: Flag): void {
   const name = `--${kebabCase(key)}`;
-  const spelling = flag.spire ?? key;
+  const spelling = spellingOf(key, flag);
   const help = kebabCase(key) === spelling ? flag.help : `${flag.help} (-${spelling})`;
   switch (flag.kind) {
     case 'boolean':

@@ -2,7 +2,7 @@
 // behind a server that asks nobody for a certificate.
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { SpiffeBundleSource } from '../bundle/index.js';
-import { silentLogger, type Logger } from '../runtime/index.js';
+import { guarded, type Logger } from '../runtime/index.js';
 import { TrustDomain } from '../spiffeid/index.js';
 
 /**
@@ -40,9 +40,10 @@ export interface BundleHandlerOptions {
 export function bundleHandler(
   trustDomain: TrustDomain | string,
   source: SpiffeBundleSource,
-  { path, logger = silentLogger }: BundleHandlerOptions = {},
+  { path, ...options }: BundleHandlerOptions = {},
 ): RequestListener {
   const domain = typeof trustDomain === 'string' ? TrustDomain.parse(trustDomain) : trustDomain;
+  const logger = guarded(options.logger);
   return ({ method, url = '', socket }, response) => {
     const answer =
       path !== undefined && url.split('?')[0] !== path

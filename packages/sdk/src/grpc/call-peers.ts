@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { X509BundleSet } from '../bundle/index.js';
-import { isSpiffeError, sdkError, silentLogger } from '../runtime/index.js';
+import { guarded, isSpiffeError, sdkError } from '../runtime/index.js';
 import type { VerifiedPeer } from '../svid/index.js';
 import type { Accepted } from '../tls/accepted.js';
 import { describeError } from '../tls/connections.js';
@@ -84,7 +84,7 @@ export class CallPeers implements Disposable {
   }
 
   #closeWhere(check: (accepted: Accepted) => void): void {
-    const { logger = silentLogger } = this.#options;
+    const logger = guarded(this.#options.logger);
     for (const { socket, accepted } of this.#verified) {
       try {
         if (accepted !== undefined) check(accepted);

@@ -2,6 +2,7 @@
 // the bundles of that moment, and where the server has a SPIFFE ID, that is what it is known by (X509-SVID §5.2).
 import { CallCredentials, ChannelCredentials, type ChannelOptions, type experimental } from '@grpc/grpc-js';
 import { checkBase } from '../tls/base-options.js';
+import { ClientConnections } from '../tls/client-connections.js';
 import {
   checkClientMode,
   type ClientOptions,
@@ -9,7 +10,6 @@ import {
   type MtlsWebClientOptions,
   type TlsClientOptions,
 } from '../tls/options.js';
-import { ClientConnections } from './client-connections.js';
 import { RotatingConnector } from './rotating-connector.js';
 import { serverName } from './server-name.js';
 
@@ -44,8 +44,10 @@ class RotatingChannelCredentials extends ChannelCredentials {
     super();
     checkBase(options.base ?? {});
     checkClientMode(options);
-    this.#options = options;
-    this.#connections = new ClientConnections(options);
+    // gRPC is HTTP/2, whatever else the same options are used for.
+    this.#options =
+      options.base === undefined ? options : { ...options, base: { ...options.base, ALPNProtocols: ['h2'] } };
+    this.#connections = new ClientConnections(this.#options);
   }
 
   override _isSecure(): boolean {

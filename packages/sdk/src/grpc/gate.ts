@@ -1,6 +1,6 @@
 // The server interceptor in front of every other one: no call gets past it whose caller is not known and allowed.
 import { ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js';
-import { isSpiffeError, type Logger, type SpiffeError } from '../runtime/index.js';
+import { guarded, isSpiffeError, type Logger, type SpiffeError } from '../runtime/index.js';
 import type { VerifiedPeer } from '../svid/index.js';
 import { checkAuthorized, type Authorizer } from '../tls/authorizer.js';
 import { describeError } from '../tls/connections.js';
@@ -47,6 +47,6 @@ function tell(onRefusal: GateOptions['onRefusal'], error: SpiffeError, logger: L
   try {
     onRefusal?.(error);
   } catch (failure) {
-    logger.error(describeError(failure), 'the report of a refusal failed');
+    guarded(logger).error(describeError(failure), 'the report of a refusal failed');
   }
 }

@@ -1,6 +1,6 @@
 // How a call ends that is refused: with a status that tells the caller enough, and a record that tells the operator all.
 import { ServerInterceptingCall, status, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
-import { isSpiffeError, type Logger, type SdkErrorCode } from '../runtime/index.js';
+import { guarded, isSpiffeError, type Logger, type SdkErrorCode } from '../runtime/index.js';
 
 /** What the caller learns. */
 export interface Refusal {
@@ -43,5 +43,5 @@ const undecided: Refusal = { code: status.UNAVAILABLE, details: 'the caller coul
 /** One record a refused call. */
 export function logRefusal(logger: Logger, method: string, error: unknown): void {
   const what = isSpiffeError(error) ? { ...error.details, code: error.code } : {};
-  logger.warn({ ...what, error: error instanceof Error ? error.message : 'refused', method }, 'call refused');
+  guarded(logger).warn({ ...what, error: error instanceof Error ? error.message : 'refused', method }, 'call refused');
 }

@@ -62,8 +62,11 @@ export function requireJwtSvid(options: RequireJwtSvidOptions): ServerIntercepto
 
 async function judge(metadata: Metadata, options: RequireJwtSvidOptions): Promise<JwtSvid> {
   const { bundles, audience, clock = systemClock, clockToleranceSeconds } = options;
-  const tolerance = clockToleranceSeconds === undefined ? {} : { clockToleranceSeconds };
-  const svid = await verifyJwtSvid(bearerToken(metadata), bundles, { audience, now: clock.now(), ...tolerance });
+  const svid = await verifyJwtSvid(bearerToken(metadata), bundles, {
+    audience,
+    now: clock.now(),
+    clockToleranceSeconds,
+  });
   checkAuthorized(options.authorize, svid);
   return svid;
 }

@@ -1,12 +1,11 @@
 // TLS over the connections that one subchannel of grpc-js makes, each with the SVID and the bundles of its moment.
 import type { Socket } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { CallCredentials, experimental } from '@grpc/grpc-js';
-import { isSpiffeError, sdkError, systemClock } from '../runtime/index.js';
-import { connectionOptions } from '../tls/client-options.js';
+import { systemClock } from '../runtime/index.js';
+import type { ClientConnections } from '../tls/client-connections.js';
+import { openVerified, secured } from '../tls/open-verified.js';
 import type { ClientOptions } from '../tls/options.js';
-import { peerOf, setPeer } from '../tls/peer-of.js';
-import type { ClientConnections } from './client-connections.js';
 import type { ServerName } from './server-name.js';
 
 export interface RotatingConnectorOptions {
@@ -24,7 +23,6 @@ export class RotatingConnector implements experimental.SecureConnector {
 
   constructor(options: RotatingConnectorOptions) {
     this.#options = options;
-    options.connections.acquire();
   }
 
   /** Fails without an identity, before the network is asked. */
@@ -41,7 +39,7 @@ export class RotatingConnector implements experimental.SecureConnector {
       return { socket, secure: true };
     } catch (error) {
       socket.destroy();
-      throw handshakeError(error, socket);
+      throw error;
     } finally {
       done.abort();
     }
@@ -52,26 +50,17 @@ export class RotatingConnector implements experimental.SecureConnector {
   }
 
   destroy(): void {
-    this.#options.connections.release();
+    // Nothing is held but the connections, which are the channel's.
   }
 
   #open(raw: Socket): TLSSocket {
     const { client, connections, name } = this.#options;
-    const isWeb = 'webRoots' in client;
-    const options = connectionOptions(client, (accepted) => {
-      setPeer(socket, accepted.peer);
-      connections.add(socket, accepted);
-    });
-    const socket = connect({ ...options, ...name, ALPNProtocols: ['h2'], socket: raw });
-    socket.once('secureConnect', () => {
-      // Node skips the check of a resumed session and of a pre-shared key.
-      const isVerified = isWeb ? socket.authorized : peerOf(socket) !== undefined;
-      if (!isVerified || socket.isSessionReused()) socket.destroy(unverified());
-      else if (isWeb) connections.add(socket, undefined);
+    const target = { ...name, ALPNProtocols: ['h2'], socket: raw };
+    const socket = openVerified(client, target, (opened, accepted) => {
+      connections.add(opened, accepted);
     });
     // Whoever uses the connection learns of its end by `close`.
-    socket.on('error', () => undefined);
-    return socket;
+    return socket.on('error', () => undefined);
   }
 
   async #timeout(signal: AbortSignal): Promise<never> {
@@ -79,30 +68,4 @@ export class RotatingConnector implements experimental.SecureConnector {
     await clock.sleep(handshakeTimeoutMs, { signal, ref: false });
     throw new Error('the handshake did not end in time');
   }
-}
-
-function secured(socket: TLSSocket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.once('secureConnect', () => {
-      if (!socket.destroyed) resolve(); // Otherwise the error follows.
-    });
-    socket.once('error', reject);
-    socket.once('close', () => {
-      reject(new Error('connection closed during the handshake'));
-    });
-  });
-}
-
-// What OpenSSL refuses never reaches our own check.
-function handshakeError(error: unknown, socket: TLSSocket): unknown {
-  const reason: unknown = socket.authorizationError;
-  if (isSpiffeError(error) || reason === null || reason === undefined) return error;
-  const text = error instanceof Error ? error.message : 'refused';
-  return sdkError('ERR_SPIFFE_VERIFY', `peer was refused by OpenSSL: ${text}`, { details: { reason }, cause: error });
-}
-
-function unverified(): Error {
-  return sdkError('ERR_SPIFFE_VERIFY', 'the handshake ended without a check of the peer', {
-    details: { reason: 'unchecked' },
-  });
 }

@@ -2,7 +2,7 @@
 // have of `serveGrpc`: nobody is told to leave before the end of a connection.
 import { ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js';
 import type { SecureContextOptions } from 'node:tls';
-import { sdkError, silentLogger, systemClock } from '../runtime/index.js';
+import { guarded, sdkError, silentLogger, systemClock } from '../runtime/index.js';
 import { describeError } from '../tls/connections.js';
 import { watchSources } from '../tls/observable.js';
 import type {
@@ -106,8 +106,7 @@ class RotatingServerCredentials extends ServerCredentials {
       this.#context = secureContextOptions(this.#options);
     } catch (error) {
       this.#context = null;
-      const { logger = silentLogger } = this.#options;
-      logger.error(describeError(error), 'server has no identity and refuses every peer');
+      guarded(this.#options.logger).error(describeError(error), 'server has no identity and refuses every peer');
     }
     return this.#context;
   }

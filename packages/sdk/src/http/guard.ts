@@ -1,6 +1,6 @@
 // The decision over one request, whatever the framework. It fails closed: a request passes only when a guard says who
 // the caller is; the reason of a refusal goes to the log and to `onRefusal`, never to the client.
-import { isSpiffeError, silentLogger, type Clock, type Logger } from '../runtime/index.js';
+import { guarded, isSpiffeError, type Clock, type Logger } from '../runtime/index.js';
 import type { Caller, IncomingRequest } from './caller.js';
 
 export interface GuardOptions {
@@ -59,7 +59,8 @@ async function judged(guard: Guard, request: IncomingRequest): Promise<Verdict> 
   }
 }
 
-function report(refused: Refusal, request: IncomingRequest, { logger = silentLogger, onRefusal }: GuardOptions): void {
+function report(refused: Refusal, request: IncomingRequest, { onRefusal, ...options }: GuardOptions): void {
+  const logger = guarded(options.logger);
   const { error, status } = refused;
   const reason = isSpiffeError(error) ? { ...error.details, code: error.code } : {};
   // Without the query, which may hold what is secret.

@@ -53,9 +53,8 @@ async function judge(request: IncomingRequest, options: RequireJwtSvidOptions): 
 /** What is not the token's fault is thrown. */
 async function verified(token: string, options: RequireJwtSvidOptions): Promise<JwtSvid | Error> {
   const { bundles, audience, clock = systemClock, clockToleranceSeconds } = options;
-  const tolerance = clockToleranceSeconds === undefined ? {} : { clockToleranceSeconds };
   try {
-    return await verifyJwtSvid(token, bundles, { audience, now: clock.now(), ...tolerance });
+    return await verifyJwtSvid(token, bundles, { audience, now: clock.now(), clockToleranceSeconds });
   } catch (error) {
     if (isSpiffeError(error, 'ERR_SPIFFE_JWT')) return error;
     throw error;

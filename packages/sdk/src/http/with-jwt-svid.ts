@@ -32,15 +32,14 @@ export function withJwtSvid<F extends (input: never, init?: never) => Promise<un
     if (headers.has('authorization')) return send(input, init);
     const { origin } = checkedUrl(input, options);
     const signal = init.signal ?? (isRequest(input) ? input.signal : undefined);
-    const limits = signal ? { signal } : {};
     const sendWith = (token: string): Promise<Response> => {
       headers.set('authorization', `Bearer ${checkedToken(token)}`);
       return send(input, { ...init, headers });
     };
-    const { token } = await source.fetchJwtSvid(params, limits);
+    const { token } = await source.fetchJwtSvid(params, { signal });
     const response = await sendWith(token);
     if (response.status !== 401 || !isFrom(origin, response) || !canBeSentAgain(input, init)) return response;
-    const { token: fresh } = await source.fetchJwtSvid(params, { ...limits, fresh: true });
+    const { token: fresh } = await source.fetchJwtSvid(params, { signal, fresh: true });
     if (fresh === token) return response;
     await response.body?.cancel();
     return sendWith(fresh);

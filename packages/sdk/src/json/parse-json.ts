@@ -9,11 +9,16 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export interface JsonOptions {
   /** Bytes, or characters of a string. */
   readonly maxLength: number;
-  /** Integers that a number cannot hold exactly become a bigint. Default: they are rounded, as JSON.parse does. */
+  /**
+   * Integers of up to 32 digits that a number cannot hold exactly become a bigint. Default: they are rounded, as
+   * JSON.parse does.
+   */
   readonly exactIntegers?: boolean;
 }
 
 const deepest = 32;
+// To make a bigint of millions of digits takes seconds.
+const mostExactDigits = 32;
 const number = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const space = /[ \t\n\r]*/y;
 const literals: readonly (readonly [text: string, value: unknown])[] = [
@@ -127,7 +132,8 @@ class JsonReader {
     this.#at = number.lastIndex;
     const value = Number(found[0]);
     const isInteger = found[1] === undefined && found[2] === undefined;
-    return this.#exactIntegers && isInteger && !Number.isSafeInteger(value) ? BigInt(found[0]) : value;
+    const needsBigInt = isInteger && !Number.isSafeInteger(value) && found[0].length <= mostExactDigits;
+    return this.#exactIntegers && needsBigInt ? BigInt(found[0]) : value;
   }
 
   #literal(): unknown {

@@ -7,6 +7,8 @@ export interface Routine {
   /** For the log. */
   readonly name: string;
   readonly intervalMs: number;
+  /** Whether the first round comes without a pause before it. */
+  readonly atOnce?: boolean;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -17,12 +19,14 @@ export interface Routine {
  * aborted and the last round is over.
  */
 export async function every(
-  { name, intervalMs, clock, log, signal }: Routine,
+  { name, intervalMs, atOnce = false, clock, log, signal }: Routine,
   work: () => Promise<void>,
 ): Promise<void> {
+  let isDue = atOnce;
   while (!signal.aborted) {
     try {
-      await clock.sleep(intervalMs, { signal, ref: false });
+      if (!isDue) await clock.sleep(intervalMs, { signal, ref: false });
+      isDue = false;
       await work();
     } catch (error) {
       if (error !== signal.reason) log.error({ routine: name, err: error }, 'a routine failed');

@@ -4,7 +4,7 @@ export { Backoff, type BackoffOptions } from './backoff.js';
 export { every, type Routine } from './every.js';
 export { Latest } from './latest.js';
 export { joinSignals, onAbort, type JoinedSignal } from './signals.js';
-export { silentLogger, type Logger } from './logger.js';
+export { guarded, silentLogger, type Logger } from './logger.js';
 export { SpiffeError, isSpiffeError, type SpiffeErrorOptions } from './error.js';
 export { sdkError, sdkErrors, type SdkErrorCode } from './error-codes.js';
 export { ensurePrivateDirectory, removeUnfinished, writeFileAtomic } from './atomic-file.js';

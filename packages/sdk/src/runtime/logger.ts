@@ -12,3 +12,18 @@ const nothing = (): void => undefined;
 
 /** Discards everything. */
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** A logger that never throws: no decision over a connection may end in a record of it. Default: silent. */
+export function guarded(logger: Logger = silentLogger): Logger {
+  if (logger === silentLogger) return logger;
+  const guard =
+    (level: keyof Logger) =>
+    (fields: object, message: string): void => {
+      try {
+        logger[level](fields, message);
+      } catch {
+        // There is nobody left to tell.
+      }
+    };
+  return { debug: guard('debug'), info: guard('info'), warn: guard('warn'), error: guard('error') };
+}

@@ -9,13 +9,13 @@ export interface JwtSvidParams {
   /** Who it is for, at least one; see JWT-SVID §7.2 before giving several. */
   readonly audience: string | readonly string[];
   /** Which of the workload's identities; absent: the default one. */
-  readonly subject?: SpiffeId | string;
+  readonly subject?: SpiffeId | string | undefined;
 }
 
 export interface FetchJwtSvidOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Not one from a cache. */
-  readonly fresh?: boolean;
+  readonly fresh?: boolean | undefined;
 }
 
 /** Whoever gets JWT-SVIDs of this workload. */

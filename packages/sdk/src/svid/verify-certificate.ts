@@ -1,19 +1,16 @@
-// Verification of certificates that are not SVIDs, such as those of a corporate PKI: by RFC 5280 alone.
+// Verification of certificates that are no leaves of SPIFFE's, such as those of a corporate PKI.
 import type { Certificate } from '../x509/index.js';
 import { checkCriticalExtensions, checkValidity } from './certificate-rules.js';
 import { findPath, type PathInput } from './certification-path.js';
 
 /**
- * The path from a certificate to an authority (RFC 5280 §6.1), for any purpose: the certificate, intermediates, the
- * authority. Who it names is for the caller to judge.
+ * The path from a certificate to an authority (RFC 5280 §6.1): the certificate, intermediates, the authority. With the
+ * profile `pkix` by RFC 5280 alone, for any purpose. Who the certificate names is for the caller to judge.
  *
  * @throws SpiffeError `ERR_SPIFFE_VERIFY` with `details.reason`, a VerifyReason.
  */
-export function verifyCertificate(
-  certificate: Certificate,
-  { intermediates, authorities, now }: Omit<PathInput, 'profile'>,
-): readonly Certificate[] {
+export function verifyCertificate(certificate: Certificate, input: PathInput): readonly Certificate[] {
   checkCriticalExtensions(certificate, 'certificate');
-  checkValidity(certificate, now, 'certificate');
-  return findPath(certificate, { intermediates, authorities, now, profile: 'pkix' });
+  checkValidity(certificate, input.now, 'certificate');
+  return findPath(certificate, input);
 }

@@ -16,11 +16,11 @@ export interface VerifyJwtSvidOptions {
   /** Ours: the token must be for at least one of them (JWT-SVID §3.2). */
   readonly audience: string | readonly string[];
   /** Default: the clock of the machine. */
-  readonly now?: Date;
+  readonly now?: Date | undefined;
   /** How far the issuer's clock may be off, in seconds, 300 at most. Default: 60. */
-  readonly clockToleranceSeconds?: number;
+  readonly clockToleranceSeconds?: number | undefined;
   /** Refuse a token that does not name its key; the standard leaves "kid" to the issuer (JWT-SVID §2.2). */
-  readonly requireKeyId?: boolean;
+  readonly requireKeyId?: boolean | undefined;
 }
 
 const mostTolerance = 300;

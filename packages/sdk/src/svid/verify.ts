@@ -30,7 +30,7 @@ export interface VerifiedPeer {
 export function verifyX509Svid(
   chain: readonly Uint8Array[],
   bundles: X509BundleSource,
-  { now = systemClock.now() }: { readonly now?: Date } = {},
+  { now = systemClock.now() }: { readonly now?: Date | undefined } = {},
 ): VerifiedPeer {
   const [leaf, ...intermediates] = parseChain(chain);
   const id = checkLeaf(leaf, now); // X509-SVID §5.2

@@ -1,7 +1,7 @@
 // The part of TLS that a server needs at run time: a check of each peer before anybody sees the connection, rotation
 // without a restart, and an end to connections that would no longer be accepted.
 import type { PeerCertificate, Server, TLSSocket } from 'node:tls';
-import { isSpiffeError, sdkError, silentLogger, systemClock } from '../runtime/index.js';
+import { guarded, isSpiffeError, sdkError, systemClock } from '../runtime/index.js';
 import type { Clock, Logger, SpiffeError } from '../runtime/index.js';
 import type { Accepted } from './accepted.js';
 import { checkBase } from './base-options.js';
@@ -45,7 +45,7 @@ class ServerGuard {
     const clock = options.clock ?? systemClock;
     this.#server = server;
     this.#options = { ...options, clock };
-    this.#logger = options.logger ?? silentLogger;
+    this.#logger = guarded(options.logger);
     this.#peers = options.clientAuthentication === 'none' ? undefined : { ...options, clock };
     this.#connections = new Connections({ ...this.#options, finish: finishHttp });
     this.#trust = new HandshakeTrust(server);

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { X509Bundle } from '../bundle/index.js';
 import { subjectKeyId } from '../keys/index.js';
-import { silentLogger, type Logger } from '../runtime/index.js';
+import { guarded, type Logger } from '../runtime/index.js';
 import type { TrustDomain } from '../spiffeid/index.js';
 import type { Certificate } from '../x509/index.js';
 
@@ -45,7 +45,7 @@ const mostSubjectBytes = 32_000;
  * OpenSSL could take for a different authority of another trust domain.
  */
 export function chooseAuthorities(bundles: readonly X509Bundle[], choice: Choice): readonly Authority[] {
-  const logger = choice.logger ?? silentLogger;
+  const logger = guarded(choice.logger);
   const held = bundles
     // A constraint with a leading dot would mean the subdomains.
     .filter(({ trustDomain }) => !trustDomain.name.startsWith('.'))

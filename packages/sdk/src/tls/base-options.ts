@@ -36,6 +36,6 @@ export function checkBase(base: SecureContextOptions): void {
       throw new TypeError(`base names the protocol ${version}; accepted are TLSv1.2 and TLSv1.3`);
     }
   }
-  const weak = base.ciphers?.split(/[:, ]/).find((cipher) => weakCiphers.test(cipher));
+  const weak = base.ciphers?.split(/[:,; ]/).find((cipher) => weakCiphers.test(cipher));
   if (weak !== undefined) throw new TypeError(`base.ciphers names ${weak}; it authenticates or encrypts nothing`);
 }

@@ -1,7 +1,7 @@
 // What a TLS client connects with, in each of the three modes: what we show and whom we trust at this moment, and where the
 // server has a SPIFFE ID, a check of it in place of the host name. Identity is the ID, not the DNS name (X509-SVID §5.2).
 import type { ConnectionOptions, PeerCertificate } from 'node:tls';
-import { silentLogger, systemClock } from '../runtime/index.js';
+import { guarded, systemClock } from '../runtime/index.js';
 import type { Accepted } from './accepted.js';
 import { checkBase } from './base-options.js';
 import {
@@ -30,24 +30,30 @@ export interface SecureContextParts {
 }
 
 /**
+ * Of one connection, also for `https.request`: the pools of Node's agents do not tell authorizers apart, and would serve
+ * one with what was opened for another.
+ */
+export type OneConnection = ConnectionOptions & { readonly agent: false };
+
+/**
  * Options for one `tls.connect`; take new ones for each connection, because SVID and bundles change. Must not be given
- * a `session`: a resumed session skips the check.
+ * a `session`, nor an `agent` that is shared: a resumed session and a connection out of a pool skip the check.
  *
  * @throws TypeError for a `base` that decides over identity; what the sources throw.
  */
-export function mtlsClientOptions(options: MtlsClientOptions): ConnectionOptions {
+export function mtlsClientOptions(options: MtlsClientOptions): OneConnection {
   if ((options.svid as unknown) === undefined) throw new TypeError('svid: expected a source of X.509-SVIDs');
-  return connectionOptions(options);
+  return { ...connectionOptions(options), agent: false };
 }
 
 /** As `mtlsClientOptions`, for a client that presents no certificate, though it may have one. */
-export function tlsClientOptions(options: TlsClientOptions): ConnectionOptions {
-  return connectionOptions({ ...options, svid: undefined });
+export function tlsClientOptions(options: TlsClientOptions): OneConnection {
+  return { ...connectionOptions({ ...options, svid: undefined }), agent: false };
 }
 
 /** As `mtlsClientOptions`, for a server of the Web PKI; Node checks its host name. */
-export function mtlsWebClientOptions(options: MtlsWebClientOptions): ConnectionOptions {
-  return connectionOptions(options);
+export function mtlsWebClientOptions(options: MtlsWebClientOptions): OneConnection {
+  return { ...connectionOptions(options), agent: false };
 }
 
 /** Of any mode; `onAccepted` learns the peer where there is a SPIFFE ID. */
@@ -78,7 +84,8 @@ export function secureContextParts(options: TlsClientOptions): SecureContextPart
 }
 
 function serverCheck(options: TlsClientOptions, onAccepted?: (accepted: Accepted) => void): CheckServerIdentity {
-  const { clock = systemClock, logger = silentLogger } = options;
+  const { clock = systemClock } = options;
+  const logger = guarded(options.logger);
   const verification = { ...options, clock };
   return (host, certificate) => {
     try {

@@ -1,7 +1,7 @@
 // One connection to a peer whose identity is proven before the caller gets hold of it.
 import type { TLSSocket } from 'node:tls';
 import { ClientConnections } from './client-connections.js';
-import { openVerified } from './open-verified.js';
+import { openVerified, secured } from './open-verified.js';
 import type { ClientOptions } from './options.js';
 
 /** Where to connect. */
@@ -42,18 +42,4 @@ export async function connect({ host, port, signal, ...options }: ConnectOptions
   } finally {
     given?.removeEventListener('abort', abort);
   }
-}
-
-function secured(socket: TLSSocket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.once('secureConnect', () => {
-      if (socket.destroyed) return; // The error follows.
-      socket.off('error', reject);
-      resolve();
-    });
-    socket.once('error', reject);
-    socket.once('close', () => {
-      reject(new Error('connection closed during the handshake'));
-    });
-  });
 }

@@ -2,7 +2,7 @@
 // no longer be accepted, and then at once; or the SVID of the peer expires, or the connection reaches its age, and then
 // what it is busy with may finish.
 import type { TLSSocket } from 'node:tls';
-import { isSpiffeError, silentLogger, type Clock, type Logger } from '../runtime/index.js';
+import { guarded, isSpiffeError, type Clock, type Logger } from '../runtime/index.js';
 import type { Accepted } from './accepted.js';
 import type { ClientOptions, ServerOptions } from './options.js';
 import { recheckPeer } from './peer-verification.js';
@@ -97,19 +97,19 @@ export class Connections {
   }
 
   #takesLeave(socket: TLSSocket): boolean {
-    const { finish, onClosing, logger = silentLogger } = this.#options;
+    const { finish, onClosing } = this.#options;
     try {
       if (finish?.(socket) === true) return true;
       onClosing?.(socket);
       return onClosing !== undefined;
     } catch (error) {
-      logger.error(describeError(error), 'connection closed: it could not take leave');
+      this.#logger.error(describeError(error), 'connection closed: it could not take leave');
       return false;
     }
   }
 
   get #logger(): Logger {
-    return this.#options.logger ?? silentLogger;
+    return guarded(this.#options.logger);
   }
 }
 

@@ -25,6 +25,7 @@ export {
   secureContextParts,
   tlsClientOptions,
   type CheckServerIdentity,
+  type OneConnection,
   type SecureContextParts,
 } from './client-options.js';
 export { connect, type ConnectOptions, type ConnectTarget } from './connect.js';

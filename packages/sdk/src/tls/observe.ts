@@ -1,6 +1,6 @@
 // Observe before enforce: an authorizer that reports whom it would refuse and lets everybody pass. Only authorization is
 // observed; who does not prove an identity is refused as ever.
-import { silentLogger, type Logger, type SpiffeError } from '../runtime/index.js';
+import { guarded, type Logger, type SpiffeError } from '../runtime/index.js';
 import type { SpiffeId } from '../spiffeid/index.js';
 import { refusal, type Identified, type Judge } from './authorizer.js';
 
@@ -57,7 +57,8 @@ export function observedRefusal(peer: Identified): SpiffeError | undefined {
 }
 
 function report<Peer>(refused: ObservedRefusal<Peer>, options: ObserveOptions<Peer>): void {
-  const { onRefusal, logger = silentLogger } = options;
+  const { onRefusal } = options;
+  const logger = guarded(options.logger);
   const { code, details, message } = refused.error;
   logger.warn({ ...details, code, error: message }, 'peer would be refused');
   try {

@@ -1,7 +1,7 @@
 // Dials so that nobody gets hold of a connection before the server's identity is proven, and says why one is refused.
 import { isIP } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { isSpiffeError, sdkError, silentLogger, systemClock } from '../runtime/index.js';
+import { guarded, isSpiffeError, sdkError, systemClock } from '../runtime/index.js';
 import type { Accepted } from './accepted.js';
 import { connectionOptions } from './client-options.js';
 import { opensslRefusal } from './openssl-refusal.js';
@@ -57,6 +57,21 @@ export function openVerified(
   return socket;
 }
 
+/** Resolves once the peer of `openVerified` is accepted; rejects when it is refused or the connection ends. */
+export function secured(socket: TLSSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once('secureConnect', () => {
+      if (socket.destroyed) return; // The error follows.
+      socket.off('error', reject);
+      resolve();
+    });
+    socket.once('error', reject);
+    socket.once('close', () => {
+      reject(new Error('connection closed during the handshake'));
+    });
+  });
+}
+
 // Node asks for no name by itself.
 function whereabouts(target: object): object {
   const where = Object.fromEntries(Object.entries(target).filter(([name]) => passed.has(name)));
@@ -82,7 +97,7 @@ function explained(error: Error, socket: TLSSocket, options: TlsClientOptions): 
   const code: unknown = socket.authorizationError;
   if (typeof code !== 'string' || isSpiffeError(error)) return error;
   const refusal = refusalBehind(error, code, { socket, options });
-  options.logger?.warn({ ...refusal.details, code: refusal.code, error: refusal.message }, 'server refused');
+  guarded(options.logger).warn({ ...refusal.details, code: refusal.code, error: refusal.message }, 'server refused');
   return refusal;
 }
 
@@ -92,10 +107,10 @@ interface Refused {
 }
 
 function refusalBehind(error: Error, code: string, { socket, options }: Refused): ReturnType<typeof opensslRefusal> {
-  const { clock = systemClock, logger = silentLogger, bundles, authorize } = options;
+  const { clock = systemClock, bundles, authorize } = options;
   const chain = peerChain(socket.getPeerCertificate(true));
   try {
-    acceptPeer(chain, { bundles, authorize, clock, logger });
+    acceptPeer(chain, { bundles, authorize, clock });
   } catch (reason) {
     if (isSpiffeError(reason)) return reason;
   }

@@ -1,6 +1,7 @@
 // Verified connections for undici, and so for fetch. undici itself is the user's; only the shape of its connectors counts.
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { systemClock, type Clock } from '../runtime/index.js';
 import { ClientConnections } from './client-connections.js';
 import { openVerified } from './open-verified.js';
 import type { ClientOptions } from './options.js';
@@ -21,10 +22,13 @@ export type ConnectorCallback = (...result: [null, Socket | TLSSocket] | [Error,
 export type SpiffeConnector = (target: ConnectorTarget, callback: ConnectorCallback) => void;
 
 const defaultPort = 443;
+// As long as undici's own connectors wait: it sets no limit to others.
+const connectTimeoutMs = 10_000;
 
 /**
  * A connector: `new Agent({ connect: spiffeConnector(options) })`, and that agent as `dispatcher` of `fetch`. One
- * dispatcher has one authorizer, because connections are shared. It connects to https only, and to no socket by path.
+ * dispatcher has one authorizer, because connections are shared. It connects to https only, and to no socket by path; a
+ * server has 10 s to prove who it is.
  *
  * An open connection ends as those of `connect` do; `allowH2` needs `base: { ALPNProtocols: ['h2', 'http/1.1'] }`.
  */
@@ -35,7 +39,7 @@ export function spiffeConnector(options: ClientOptions): SpiffeConnector {
       const socket = openVerified(options, nodeTarget(target), (opened, accepted) => {
         connections.add(opened, accepted);
       });
-      report(socket, callback);
+      report(socket, options.clock ?? systemClock, callback);
     } catch (error) {
       callback(error instanceof Error ? error : new Error('failed', { cause: error }), null);
     }
@@ -56,14 +60,26 @@ function nodeTarget({ hostname, port, protocol, servername, localAddress, httpSo
   };
 }
 
-function report(socket: TLSSocket, callback: ConnectorCallback): void {
+function report(socket: TLSSocket, clock: Clock, callback: ConnectorCallback): void {
+  const settled = new AbortController();
   const fail = (error: Error): void => {
+    settled.abort();
     callback(error, null);
   };
   socket.once('error', fail);
   socket.once('secureConnect', () => {
     if (socket.destroyed) return; // The error follows.
+    settled.abort();
     socket.off('error', fail);
     callback(null, socket);
   });
+  clock.sleep(connectTimeoutMs, { signal: settled.signal, ref: false }).then(
+    () => socket.destroy(late()),
+    () => undefined,
+  );
+}
+
+function late(): Error {
+  const error = new Error(`the connection was not made and verified within ${connectTimeoutMs} ms`);
+  return Object.assign(error, { code: 'ETIMEDOUT' });
 }

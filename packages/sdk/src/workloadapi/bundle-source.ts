@@ -98,13 +98,8 @@ function combined(x509: X509BundleSet, jwt: JwtBundleSet): SpiffeBundleSet {
   const domains = [...x509.bundles, ...jwt.bundles].map(({ trustDomain }) => trustDomain);
   const unique = new Map(domains.map((trustDomain) => [trustDomain.name, trustDomain]));
   return SpiffeBundleSet.of(
-    ...[...unique.values()].map((trustDomain) => {
-      const parts = { x509: x509.get(trustDomain), jwt: jwt.get(trustDomain) };
-      return SpiffeBundle.of({
-        trustDomain,
-        ...(parts.x509 === undefined ? {} : { x509: parts.x509 }),
-        ...(parts.jwt === undefined ? {} : { jwt: parts.jwt }),
-      });
-    }),
+    ...[...unique.values()].map((trustDomain) =>
+      SpiffeBundle.of({ trustDomain, x509: x509.get(trustDomain), jwt: jwt.get(trustDomain) }),
+    ),
   );
 }

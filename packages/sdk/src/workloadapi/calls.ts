@@ -87,7 +87,7 @@ export class Calls {
     }
   }
 
-  /** The push form of `watch`. Rejects when the watch ends. */
+  /** The push form of `watch`. Rejects when the watch ends, also with what `onUpdate` throws. */
   async follow<R, T>(
     { open, parse }: StreamProfile<R, T>,
     onUpdate: (value: T) => void,
@@ -100,7 +100,11 @@ export class Calls {
         const value = this.#accepted(parse, response, onError);
         if (value === undefined) return true;
         valid();
-        onUpdate(value.value);
+        try {
+          onUpdate(value.value);
+        } catch (error) {
+          ends.abort(error); // No failure of the Workload API, which would be asked again.
+        }
         return true;
       };
       return channel.read(open, receive, ends.signal);

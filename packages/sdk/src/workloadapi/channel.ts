@@ -91,7 +91,7 @@ export class Channel {
   close(): void {
     if (this.#closed.signal.aborted) return;
     this.#closed.abort(sdkError('ERR_SPIFFE_CLOSED', 'the Workload API client is closed'));
-    this.#client?.close();
+    if (this.#client !== undefined) closeClient(this.#client);
   }
 
   async #attempt<T>(run: (client: ApiClient) => Promise<T>, signal: AbortSignal): Promise<T> {
@@ -113,9 +113,17 @@ export class Channel {
   }
 
   #discard(client: ApiClient): void {
-    client.close();
+    closeClient(client);
     if (this.#client === client) this.#client = undefined;
   }
+}
+
+// Twice: gRPC resolves its target in a later tick, closed or not, and then connects with nobody left to close it.
+function closeClient(client: ApiClient): void {
+  client.close();
+  setImmediate(() => {
+    client.close();
+  });
 }
 
 function securityHeader(): Metadata {

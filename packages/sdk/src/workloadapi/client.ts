@@ -1,14 +1,6 @@
 // The client of the SPIFFE Workload API (§§5, 6): single calls, and watches that reconnect until they are aborted.
 import type { JwtBundleSet, X509BundleSet } from '../bundle/index.js';
-import {
-  onAbort,
-  silentLogger,
-  systemClock,
-  systemRandom,
-  type Clock,
-  type Logger,
-  type Random,
-} from '../runtime/index.js';
+import { guarded, onAbort, systemClock, systemRandom, type Clock, type Logger, type Random } from '../runtime/index.js';
 import { SpiffeId } from '../spiffeid/index.js';
 import { audiences, type JwtSvid, type JwtSvidParams, type X509Svid } from '../svid/index.js';
 import { Calls, type CallOptions, type WatchOptions } from './calls.js';
@@ -56,7 +48,8 @@ export class WorkloadApiClient implements AsyncDisposable {
   /** @throws SpiffeError `ERR_SPIFFE_ENDPOINT` */
   constructor(options: WorkloadApiClientOptions = {}) {
     const { address, maxMessageBytes = 4 * 1024 * 1024, keepaliveMs = defaultKeepaliveMs, ref = true } = options;
-    const { clock = systemClock, random = systemRandom, logger = silentLogger, signal } = options;
+    const { clock = systemClock, random = systemRandom, signal } = options;
+    const logger = guarded(options.logger);
     this.#channel = new Channel({ endpoint: resolveEndpoint(address), maxMessageBytes, keepaliveMs, ref });
     const limits = { ...defaultLimits, ...options.limits };
     this.#calls = new Calls({ channel: this.#channel, limits, logger, clock, random, ref });
@@ -146,7 +139,7 @@ export class WorkloadApiClient implements AsyncDisposable {
 
   /**
    * The push form of `watchX509Context`: `onUpdate` and `onError` are called in the order in which things happened.
-   * Rejects when the watch ends.
+   * Rejects when the watch ends, also with what `onUpdate` throws.
    */
   followX509Context(onUpdate: (context: X509Context) => void, options?: WatchOptions): Promise<never> {
     return this.#calls.follow(x509Context, onUpdate, options);

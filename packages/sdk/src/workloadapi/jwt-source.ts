@@ -90,9 +90,8 @@ export class JwtSource extends Source<JwtBundleSet> implements JwtSvidSource, Jw
   };
 
   async #fetch({ audience, subject }: JwtSvidRequest): Promise<JwtSvid> {
-    const params = subject === undefined ? { audience } : { audience, subject };
     const fetch = (): Promise<JwtSvids> =>
-      this.client.fetchJwtSvids(params, { signal: this.stopped, timeoutMs: this.#timeoutMs });
+      this.client.fetchJwtSvids({ audience, subject }, { signal: this.stopped, timeoutMs: this.#timeoutMs });
     const svids = await fetch().catch((error: unknown) => {
       if (isBroken(error)) return fetch();
       throw error;

@@ -2,10 +2,10 @@
 // value is replaced as a whole, never merged (SPIFFE Workload API §4.4).
 import { EventEmitter } from 'node:events';
 import {
+  guarded,
   joinSignals,
   Latest,
   sdkError,
-  silentLogger,
   systemClock,
   type Clock,
   type Logger,
@@ -40,7 +40,7 @@ export interface StreamEvents {
   /** A valid update came. */
   readonly updated: () => void;
   readonly failed: (error: SpiffeError) => void;
-  /** Aborts when the source closes. */
+  /** Aborts when nothing more is taken. */
   readonly signal: AbortSignal;
 }
 
@@ -69,6 +69,8 @@ export abstract class Source<Value extends Comparable<Value>>
   readonly #name: string;
   readonly #state = new Latest<State<Value>>({ value: undefined, revoked: undefined });
   readonly #stopped = new AbortController();
+  /** Aborts when the source closes, and when one of its streams has ended for good. */
+  readonly #ended = new AbortController();
   readonly #onRevoked: 'drop' | 'keep';
   readonly #logger: Logger;
   readonly #ownsClient: boolean;
@@ -85,7 +87,7 @@ export abstract class Source<Value extends Comparable<Value>>
     this.#name = name;
     this.#onRevoked = options.onRevoked ?? 'drop';
     this.clock = options.clock ?? systemClock;
-    this.#logger = options.logger ?? silentLogger;
+    this.#logger = guarded(options.logger);
     this.#ownsClient = options.client === undefined;
     this.client = options.client ?? new WorkloadApiClient({ ...options, signal: undefined });
   }
@@ -125,6 +127,7 @@ export abstract class Source<Value extends Comparable<Value>>
   async close(): Promise<void> {
     if (!this.closed) {
       this.#stopped.abort(this.#closedError());
+      this.#ended.abort();
       this.#state.end();
       if (this.#ownsClient) await this.client.close();
       await this.#following;
@@ -182,11 +185,12 @@ export abstract class Source<Value extends Comparable<Value>>
       this.#failed(stream, error);
     };
     try {
-      await stream.follow(this.client, { updated, failed, signal: this.#stopped.signal });
+      await stream.follow(this.client, { updated, failed, signal: this.#ended.signal });
     } catch (error) {
-      if (this.closed) return;
+      if (this.#ended.signal.aborted) return;
       failed(error as SpiffeError);
       this.#state.end();
+      this.#ended.abort(); // What the others bring would be announced and not held.
     }
   }
 

@@ -69,6 +69,43 @@ describe('parseConfig', () => {
   });
 });
 
+describe('variables of the environment', () => {
+  const any = z.record(z.string(), z.unknown());
+  const variables = { NAME: 'example.org', PORT: '8081', YES: 'true', TRAP: 'x: 1\ny: [2]', LIST: '[1, 2]', EMPTY: '' };
+  const read = (text: string, env?: Record<string, string>): Promise<unknown> =>
+    parseConfig(text, any, { name: 'demo.yaml', variables: env });
+
+  it('stand for values, and are read as values where no quotes say otherwise', async () => {
+    const text = 'a: ${NAME}\nb: ${PORT}\nc: "${PORT}"\nd: ${YES}\ne: ["td-${NAME}/${PORT}"]\nf: ${EMPTY}';
+    const expected = { a: 'example.org', b: 8081, c: '8081', d: true, e: ['td-example.org/8081'], f: '' };
+    assert.deepEqual(await read(text, variables), expected);
+  });
+
+  it('never become keys, lists or comments', async () => {
+    assert.deepEqual(await read('a: ${TRAP}\nb: ${LIST}\n${NAME}: "#${NAME}"', variables), {
+      a: variables.TRAP,
+      b: '[1, 2]',
+      '${NAME}': '#example.org',
+    });
+  });
+
+  it('are not looked for in what a variable holds, nor without braces', async () => {
+    assert.deepEqual(await read('a: ${ONE}\nb: $NAME', { ONE: '${NAME}', NAME: 'x' }), { a: '${NAME}', b: '$NAME' });
+  });
+
+  it('stay as they are where nobody asks for them', async () => {
+    assert.deepEqual(await read('a: ${NAME}'), { a: '${NAME}' });
+  });
+
+  it('are all named that are not set', async () => {
+    await assert.rejects(read('a: ${ONE}\nb: ["x${TWO}", "${NAME}", "${constructor}"]', { NAME: 'x' }), {
+      message: ['demo.yaml is not usable:', '${ONE} is not set', '${TWO} is not set', '${constructor} is not set'].join(
+        '\n  ',
+      ),
+    });
+  });
+});
+
 describe('loadConfigFile', () => {
   it('says which file it cannot read', async () => {
     await assert.rejects(loadConfigFile('/nonexistent/demo.yaml', schema), /ENOENT.*\/nonexistent\/demo\.yaml/);

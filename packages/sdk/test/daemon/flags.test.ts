@@ -76,6 +76,21 @@ describe('normaliseArguments', () => {
     });
   }
 
+  it('reads an operand without its name, once', () => {
+    const withOperand = { ...flags, file: { kind: 'text', operand: true, help: '' } } as const satisfies Flags;
+    const read = (...args: string[]): string[] => normaliseArguments(args, withOperand);
+    assert.deepEqual(read('/a', '--node'), ['--file=/a', '--node']);
+    assert.deepEqual(read('--node', 'a=b'), ['--node', '--file=a=b']);
+    assert.deepEqual(read('--file', '-'), ['--file=-']);
+    for (const args of [['a', 'b'], ['--file=a', 'b'], ['a', '--file=b'], ['-'], ['--']]) {
+      assert.throws(
+        () => read(...args),
+        (error) => isSpiffeError(error, 'ERR_USAGE'),
+        args.join(' '),
+      );
+    }
+  });
+
   it('carries any value through unchanged', () => {
     fc.assert(
       fc.property(fc.string(), fc.constantFrom(...spellings), (value, spelling) => {

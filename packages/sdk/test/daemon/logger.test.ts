@@ -36,6 +36,19 @@ describe('createLogger', () => {
     );
   });
 
+  it('writes more or less when its level is changed', async () => {
+    const log = await createLogger({ level: 'info', file });
+    for (const level of ['debug', 'fatal', 'info'] as const) {
+      log.level = level;
+      log.debug({}, `debug at ${level}`);
+      log.error({}, `error at ${level}`);
+    }
+    assert.deepEqual(
+      (await records()).map(({ msg }) => msg),
+      ['debug at debug', 'error at debug', 'error at info'],
+    );
+  });
+
   it('goes on when the disk is full', async () => {
     const log = await createLogger({ level: 'info', file: '/dev/full' });
     for (let count = 0; count < 10; count++) log.error({ text: 'x'.repeat(300_000) }, 'lost');

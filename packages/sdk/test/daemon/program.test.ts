@@ -17,6 +17,10 @@ const greet = defineCommand(
 const fail = defineCommand({ how: { kind: 'text', help: '' } }, ({ how }) =>
   Promise.reject(how === 'usage' ? usageError('wrong') : new Error('broken')),
 );
+const say = defineCommand({ text: { kind: 'text', default: '', help: '' } }, ({ text }, terminal) => {
+  terminal.out(`${text}\nnext\n`);
+  return Promise.resolve(exitCodes.done);
+});
 
 let loads: string[] = [];
 const program: Program = {
@@ -24,7 +28,13 @@ const program: Program = {
   version: '1.2.3',
   summary: 'Demonstrates.',
   commands: [
-    { path: 'greet', summary: 'Greets', load: () => (loads.push('greet'), Promise.resolve(greet)) },
+    {
+      path: 'greet',
+      summary: 'Greets',
+      example: 'demo greet --name me',
+      load: () => (loads.push('greet'), Promise.resolve(greet)),
+    },
+    { path: 'say', summary: 'Says', load: () => Promise.resolve(say) },
     { path: 'group fail', summary: 'Fails', load: () => (loads.push('fail'), Promise.resolve(fail)) },
   ],
 };
@@ -134,6 +144,17 @@ describe('runProgram', () => {
       assert.match(out, /^Usage: demo/);
       assert.equal(err, '');
     }
+  });
+
+  it('shows an example in the help of a command that has one', async () => {
+    assert.match((await run('greet', '--help')).out, /\nExample:\n {2}demo greet --name me\n$/);
+    assert.doesNotMatch((await run('group', 'fail', '--help')).out, /Example/);
+  });
+
+  it('prints control characters as escapes, whichever command prints them, and whoever gave them', async () => {
+    assert.equal((await run('say', '--text', 'a\u001b[2J\r\u202eb')).out, 'a\\u001b[2J\\u000d\\u202eb\nnext\n');
+    assert.match((await run('say', '--\u001b[2J')).err, /^Error: unknown flag --\\u001b\[2J\n/);
+    assert.match((await run('\u001b[2J')).err, /^Error: unknown command "\\u001b\[2J"\n/);
   });
 
   it('prints help to standard error and exits 2 when the command is missing', async () => {

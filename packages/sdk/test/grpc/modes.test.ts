@@ -88,7 +88,10 @@ describe('gRPC in the six modes', () => {
     const { echo, port } = await given.serve();
     assert.equal(await given.dial(port).say('hello'), 'spiffe://b.test/client says hello');
     given.server.update({ svid: await given.b.forgedSvid('spiffe://a.test/server') });
-    await assert.rejects(given.dial(port).say('hello'), { code: status.UNAVAILABLE, details: /OpenSSL|verify/ });
+    await assert.rejects(given.dial(port).say('hello'), {
+      code: status.UNAVAILABLE,
+      details: /peer spiffe:\/\/a\.test\/server does not verify: the chain leads to no authority of its trust domain/,
+    });
     assert.equal(echo.callers.length, 1);
   });
 

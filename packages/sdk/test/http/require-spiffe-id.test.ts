@@ -153,6 +153,20 @@ describe('requireSpiffeId', () => {
     assert.deepEqual(errors, ['onRefusal failed']);
   });
 
+  it('answers a refused client, and goes on, when the logger fails', async () => {
+    const fail = (): never => {
+      throw new Error('broken');
+    };
+    const logger = { debug: fail, info: fail, warn: fail, error: fail };
+    const gate = requireSpiffeId(authorizeMemberOf('b.test'), { logger });
+    const port = await world.start(
+      createHttpsServer(world.tls, (request, response) => {
+        gate(request, response, () => response.end('passed'));
+      }),
+    );
+    assert.equal((await ask({ protocol: 'http/1.1', port }, world.client)).status, 403);
+  });
+
   it('logs method and path, but not the query', async () => {
     const records: object[] = [];
     const ignore = (): void => undefined;

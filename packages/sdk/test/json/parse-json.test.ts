@@ -102,6 +102,12 @@ describe('parseJson', () => {
     assert.deepEqual(parse(text), JSON.parse(text));
   });
 
+  it('makes no bigint of more than 32 digits, which would take seconds', () => {
+    const [kept, rounded] = ['9'.repeat(32), '9'.repeat(33)];
+    const exact = parseJson(`[${kept},${rounded}]`, { ...options, exactIntegers: true });
+    assert.deepEqual(exact, [BigInt(kept), Number(rounded)]);
+  });
+
   it('bounds length and depth', () => {
     const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
     assert.ok(parse(nested(33)));

@@ -17,7 +17,7 @@ export async function withFile<T>(text: string, use: (path: string) => Promise<T
 
 /** Checks that an example has each key of the schema, counting those that are commented out, and suits it with them. */
 export async function assertShowsEveryKey(example: string, schema: ZodType): Promise<void> {
-  const full = example.replace(/^( *)# ( *[a-z0-9_]+:( |$))/gm, '$1$2');
+  const full = example.replace(/^( *)# ( *(?:[a-z0-9_]+:( |$)|[A-Za-z]+:$))/gm, '$1$2');
   await parseConfig(full, schema, 'the example');
   assert.deepEqual(keysIn(parse(full)).sort(), keysOf(schema).sort());
 }

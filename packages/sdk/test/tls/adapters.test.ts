@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import type { Server } from 'node:tls';
 import { authorizeId, authorizeMemberOf, isSpiffeError } from '@credence/sdk';
 import { ManualClock, StaticX509Source, TestCa } from '@credence/sdk/testing';
@@ -139,6 +139,28 @@ describe('adapters', () => {
       });
       dispatchers.push(agent);
       assert.equal(await ask('https://orders.example/', agent), '1.1 spiffe://a.test/client');
+    });
+
+    it('gives up on a server that does not shake hands within 10 s, as undici does by itself', async () => {
+      const silent = createTcpServer().listen(0, '127.0.0.1');
+      await once(silent, 'listening');
+      const accepted = once(silent, 'connection') as Promise<[Socket]>;
+      const clock = new ManualClock(new Date());
+      const asked = ask(
+        `https://127.0.0.1:${(silent.address() as AddressInfo).port}/`,
+        agentFor({ ...clientOptions(), clock }),
+      );
+      const refused = assert.rejects(
+        asked,
+        ({ cause }: Error) => (cause as NodeJS.ErrnoException).code === 'ETIMEDOUT',
+      );
+      const [socket] = await accepted;
+      await clock.advance(9_999);
+      assert.equal(clock.sleepers, 1);
+      await clock.advance(1);
+      await refused;
+      socket.destroy();
+      silent.close();
     });
 
     it('connects to nothing but https', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { get, type Server as HttpsServer } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { get, globalAgent, type Server as HttpsServer } from 'node:https';
 import { connect as connectTls, type Server } from 'node:tls';
 import { Client, credentials, Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
 import { authorizeAny, authorizeId, authorizeMemberOf } from '@credence/sdk';
@@ -94,6 +95,20 @@ describe('mTLS client', () => {
     assert.throws(() => mtlsClientOptions({ ...options, base: { checkServerIdentity: () => undefined } }), TypeError);
   });
 
+  it('mtlsClientOptions never take a connection that another authorizer allowed, out of the pool of https say', async () => {
+    const port = await started(greeterOver((_request, response) => response.end('ok')));
+    const status = async (id: string): Promise<number | undefined> => {
+      const authorize = authorizeId(id);
+      const request = get({ host: '127.0.0.1', port, ...mtlsClientOptions({ ...options, authorize }) });
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      await once(response.resume(), 'end');
+      return response.statusCode;
+    };
+    assert.equal(await status('spiffe://a.test/server'), 200);
+    await assert.rejects(status('spiffe://a.test/other'), { code: 'ERR_SPIFFE_UNAUTHORIZED' });
+    assert.deepEqual(Object.keys(globalAgent.freeSockets), []);
+  });
+
   describe('SpiffeAgent', () => {
     const call = async (port: number, agent: SpiffeAgent): Promise<string> => {
       const request = get({ host: '127.0.0.1', port, agent });
@@ -127,6 +142,18 @@ describe('mTLS client', () => {
       const port = await started(greeterOver((_req, res) => res.end()));
       const agent = new SpiffeAgent({ ...options, authorize: authorizeId('spiffe://a.test/other') });
       await assert.rejects(call(port, agent), { code: 'ERR_SPIFFE_UNAUTHORIZED' });
+      agent.destroy();
+    });
+
+    it('refuses when its logger fails, too: what a check of Node throws would let the server in', async () => {
+      const fail = (): never => {
+        throw new Error('broken');
+      };
+      const logger = { debug: fail, info: fail, warn: fail, error: fail };
+      const port = await started(greeterOver((_request, response) => response.end('ok')));
+      const agent = new SpiffeAgent({ ...options, authorize: authorizeId('spiffe://a.test/other'), logger });
+      const request = get({ host: '127.0.0.1', port, agent });
+      await assert.rejects(once(request, 'response'), { code: 'ERR_SPIFFE_UNAUTHORIZED' });
       agent.destroy();
     });
 

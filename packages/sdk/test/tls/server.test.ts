@@ -269,7 +269,15 @@ describe('mTLS server', () => {
     });
   }
 
-  for (const ciphers of ['DEFAULT@SECLEVEL=0', 'HIGH:aNULL', 'NULL-SHA256', 'eNULL', 'ADH:HIGH']) {
+  for (const ciphers of [
+    'DEFAULT@SECLEVEL=0',
+    'HIGH:aNULL',
+    'NULL-SHA256',
+    'eNULL',
+    'ADH:HIGH',
+    '@SECLEVEL=0;HIGH',
+    'aNULL;HIGH',
+  ]) {
     it(`refuses the ciphers ${ciphers}`, () => {
       const options = { svid: own, bundles: own, authorize: authorizeAny() };
       assert.ok(mtlsServerOptions({ ...options, base: { ciphers: 'HIGH:!aNULL:!eNULL:!ADH' } }));

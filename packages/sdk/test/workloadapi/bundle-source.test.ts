@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { BundleSource, type SourceOptions } from '@credence/sdk';
+import { BundleSource, WorkloadApiClient, type SourceOptions } from '@credence/sdk';
 import { FakeWorkloadApi, ManualClock, TestCa } from '@credence/sdk/testing';
 import { status } from '@grpc/grpc-js';
 import { until } from '../support/until.js';
@@ -86,6 +86,31 @@ describe('BundleSource', () => {
     const restored = source.waitUntilUpdated();
     await clock.advance(1000);
     assert.equal((await restored).bundles.length, 2);
+  });
+
+  it('announces nothing that it does not hold, once one of its streams has ended for good', async () => {
+    const clock = new ManualClock(new Date());
+    const source = await create({ clock });
+    const held = source.bundleSet;
+    source.on('update', () => {
+      assert.fail('an update that is not held');
+    });
+    fake.fail(status.UNIMPLEMENTED, 'no', { times: 1 });
+    fake.setJwtResponse({ bundles: Buffer.from('garbage') });
+    await clock.waitForSleepers(1);
+    await assert.rejects(
+      async () => {
+        const ending = source.waitUntilUpdated();
+        await clock.advance(1000);
+        await ending;
+      },
+      { message: /UNIMPLEMENTED/ },
+    );
+    fake.setX509([], [ca.bundle()]);
+    await using another = new WorkloadApiClient({ address: fake.address });
+    await another.fetchX509Bundles();
+    assert.equal(source.bundleSet, held);
+    assert.equal(source.healthy, false);
   });
 
   it('rejects at once when the agent has no JWT profile', async () => {

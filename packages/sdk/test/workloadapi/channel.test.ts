@@ -95,6 +95,24 @@ describe('the connection to the Workload API', () => {
     assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 
+  it('leaves no connection behind, however early it closes', async () => {
+    const open = new Set<Socket>();
+    const port = await listen((socket) => {
+      open.add(socket.once('close', () => open.delete(socket)));
+      forward(socket);
+    });
+    for (let turns = 0; turns < 30; turns++) {
+      const client = new WorkloadApiClient({ address: `tcp://127.0.0.1:${port}` });
+      const fetched = client.fetchX509Svid().catch(() => undefined);
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      await client.close();
+      await fetched;
+    }
+    await using last = new WorkloadApiClient({ address: `tcp://127.0.0.1:${port}` });
+    await last.fetchX509Svid();
+    await until('the others to close', () => open.size === 1, 3);
+  });
+
   it('is made anew after a call that ran out of time, and a watch on the old one goes on', async () => {
     await using client = new WorkloadApiClient({ address: fake.address });
     const updates = client.watchX509Context();

@@ -210,6 +210,21 @@ describe('WorkloadApiClient', () => {
     await assert.rejects(updates.next(), { code: 'ERR_SPIFFE_WORKLOAD_API' });
     assert.equal(fake.requests.length, 1);
   });
+
+  it('ends a watch with what its reader throws, and does not ask the Workload API again for it', async () => {
+    fake.setX509([await ca.x509Svid('/1')], [ca.bundle()]);
+    const failure = new Error('of the reader');
+    const failures: unknown[] = [];
+    const following = client.followX509Context(
+      () => {
+        throw failure;
+      },
+      { onError: (error) => failures.push(error) },
+    );
+    await assert.rejects(following, failure);
+    assert.deepEqual(failures, []);
+    assert.equal(fake.requests.length, 1);
+  });
 });
 
 function pathOf(context: unknown): string {

@@ -14,6 +14,7 @@ import {
   keyUsageExtension,
   nameConstraintsExtension,
   Oid,
+  renderDistinguishedName,
   renderName,
   signCertificate,
   subjectAltNameExtension,
@@ -181,6 +182,12 @@ describe('names (RFC 5280 §4.1.2.4)', () => {
   it('are rendered in their order, escaped', () => {
     const name = encodeName({ country: ['US'], organization: ['a, b', 'é'], commonName: '#x ', serialNumber: '7' });
     assert.equal(renderName(name), 'C=US, O=é+O=a\\, b, CN=\\#x\\ , SERIALNUMBER=7');
+  });
+
+  it('are rendered from the last to the first where RFC 4514 §2.1 is asked for', () => {
+    const name = encodeName({ country: ['US'], organization: ['a,b', 'c'], commonName: 'web', serialNumber: '7' });
+    assert.equal(renderDistinguishedName(name), 'SERIALNUMBER=7,CN=web,O=c+O=a\\,b,C=US');
+    assert.equal(renderDistinguishedName(encodeName({})), '');
   });
 
   it('leave out what is empty', () => {

@@ -47,8 +47,9 @@ export class Authorizer {
     const { id } = peer;
     // The handshake proved validity once; the connection may have outlived the SVID since.
     const alive = peer.expiresAt > clock.now();
-    if (alive && rule.includes('admin') && (this.#adminIds.has(id.toString()) || grants.isAdmin(id))) {
-      return { kind: 'admin', id };
+    if (alive && rule.includes('admin')) {
+      if (this.#adminIds.has(id.toString())) return { kind: 'admin', id, via: 'config' };
+      if (grants.isAdmin(id)) return { kind: 'admin', id, via: 'entries' };
     }
     if (alive && rule.includes('downstream')) {
       const entries = grants.downstreamEntries(id);

@@ -13,7 +13,10 @@ export interface LocalConnection {
   readonly token: string;
   /** Of the peer process, where the kernel tells. */
   readonly uid: number | undefined;
+  readonly gid: number | undefined;
   readonly pid: number | undefined;
+  /** Its program, as it was when it connected; where /proc tells. */
+  readonly path: string | undefined;
 }
 
 /** A connection to the TLS listener. */
@@ -39,6 +42,6 @@ export type Caller =
   /** The method is open to everybody: nothing was checked. */
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'local' }
-  | { readonly kind: 'admin'; readonly id: SpiffeId }
+  | { readonly kind: 'admin'; readonly id: SpiffeId; readonly via: 'config' | 'entries' }
   | { readonly kind: 'downstream'; readonly id: SpiffeId; readonly entries: readonly RegistrationEntry[] }
   | { readonly kind: 'agent'; readonly agent: AttestedAgent };

@@ -7,12 +7,15 @@ import type {
   ServerUnaryCall,
 } from '@grpc/grpc-js';
 import { once, type EventEmitter } from 'node:events';
-import type { Clock, Logger } from '@credence/sdk/runtime';
+import { statusName } from '@credence/sdk/daemon';
+import type { Clock, Logger, Random } from '@credence/sdk/runtime';
 import { shortenJoinTokens } from '../domain/join-token.js';
 import type { Admissions, Call } from './call.js';
-import { AuditTrail, writeAudit } from './interceptors/audit.js';
+import { randomUuid } from '../domain/uuid.js';
+import { AuditTrail, writeAudit, type Outcome } from './interceptors/audit.js';
 import { longestCallMs, watchLifetime, type CallLifetime } from './interceptors/deadline.js';
 import { ok, toStatus } from './interceptors/errors.js';
+import type { ApiObserver } from './observer.js';
 
 export type UnaryHandler<Request, Response> = (request: Request, call: Call) => Promise<Response>;
 
@@ -30,7 +33,9 @@ const longestStreamMs = 24 * 3_600_000;
 export interface PipelineOptions {
   readonly admissions: Admissions;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
+  readonly observer: ApiObserver;
 }
 
 type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPath' | 'getDeadline'> & {
@@ -112,17 +117,27 @@ export class Pipeline {
     const { log, clock, admissions } = this.#options;
     const lifetime = watchLifetime(rpc, clock, longestMs);
     const call = begin(rpc, lifetime, admissions);
+    const started = clock.now();
     try {
       const result = await Promise.race([work(call), lifetime.expired]);
-      writeAudit(log, call, ok);
+      this.#conclude(call, started, ok);
       return result;
     } catch (error) {
       // What fails in a call that has ended fails because it has ended.
       const refusal = toStatus(call.signal.aborted ? call.signal.reason : error);
-      writeAudit(log, call, { code: refusal.code, message: shortenJoinTokens(refusal.details) });
+      this.#conclude(call, started, { code: refusal.code, message: shortenJoinTokens(refusal.details) });
       if (refusal.cause !== undefined) log.error({ err: refusal.cause, method: call.method }, 'api call failed');
       throw refusal;
     }
+  }
+
+  /** What is left of a call that has ended: its audit record, and its place in the metrics. */
+  #conclude(call: Call, started: Date, outcome: Outcome): void {
+    const { log, clock, random, observer } = this.#options;
+    writeAudit(log, { ...call, requestId: randomUuid(random) }, outcome);
+    const elapsedMs = clock.now().getTime() - started.getTime();
+    observer.callEnded({ method: call.method, code: statusName(outcome.code), elapsedMs });
+    for (const item of call.audit.items) observer.itemEnded(call.method, statusName(item.outcome.code));
   }
 }
 

@@ -1,6 +1,17 @@
-// The services of the server, on the ports that they share. The TLS listener has all but health.
+// The services of the server, on the ports that they share.
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { agentApi, bundleApi, changesApi, entryApi, healthApi, svidApi } from '@credence/sdk/wire';
+import {
+  agentApi,
+  bundleApi,
+  changesApi,
+  debugApi,
+  entryApi,
+  healthApi,
+  localAuthorityApi,
+  loggerApi,
+  svidApi,
+  trustDomainApi,
+} from '@credence/sdk/wire';
 import type { AgentServicePorts } from './agent/ports.js';
 import { createAgentService } from './agent/service.js';
 import { createBundleService } from './bundle/service.js';
@@ -9,16 +20,28 @@ import type { ChangesServicePorts } from './changes/ports.js';
 import { createChangesService } from './changes/service.js';
 import { createEntryService } from './entry/service.js';
 import type { EntryServicePorts } from './entry/ports.js';
+import type { DebugServicePorts } from './debug/ports.js';
+import { createDebugService } from './debug/service.js';
 import { createHealthService } from './health/service.js';
+import type { LocalAuthorityServicePorts } from './localauthority/ports.js';
+import { createLocalAuthorityService } from './localauthority/service.js';
+import type { LoggerServicePorts } from './logger/ports.js';
+import { createLoggerService } from './logger/service.js';
 import type { Pipeline } from './pipeline.js';
 import { createSvidService } from './svid/service.js';
+import { createTrustDomainService } from './trustdomain/service.js';
+import type { TrustDomainServicePorts } from './trustdomain/ports.js';
 import type { SvidServicePorts } from './svid/ports.js';
 
 export type ServicePorts = AgentServicePorts &
   BundleServicePorts &
   ChangesServicePorts &
+  DebugServicePorts &
   EntryServicePorts &
-  SvidServicePorts;
+  LocalAuthorityServicePorts &
+  LoggerServicePorts &
+  SvidServicePorts &
+  TrustDomainServicePorts;
 
 /** A service, and what answers its methods; those without a handler answer UNIMPLEMENTED. */
 export interface Service {
@@ -33,11 +56,17 @@ export function createServices(ports: ServicePorts, pipeline: Pipeline): readonl
     { definition: bundleApi.definition, handlers: createBundleService(ports, pipeline) },
     { definition: changesApi.definition, handlers: createChangesService(ports, pipeline) },
     { definition: entryApi.definition, handlers: createEntryService(ports, pipeline) },
+    { definition: localAuthorityApi.definition, handlers: createLocalAuthorityService(ports, pipeline) },
     { definition: svidApi.definition, handlers: createSvidService(ports, pipeline) },
+    { definition: trustDomainApi.definition, handlers: createTrustDomainService(ports, pipeline) },
   ];
 }
 
 /** What only the admin socket serves. */
 export function createLocalServices(ports: ServicePorts, pipeline: Pipeline): readonly Service[] {
-  return [{ definition: healthApi.definition, handlers: createHealthService(ports, pipeline) }];
+  return [
+    { definition: debugApi.definition, handlers: createDebugService(ports, pipeline) },
+    { definition: healthApi.definition, handlers: createHealthService(ports, pipeline) },
+    { definition: loggerApi.definition, handlers: createLoggerService(ports, pipeline) },
+  ];
 }

@@ -10,6 +10,8 @@ export interface SigningAuthority {
   readonly expiresAt: Date;
   /** What verifiers are given, DER: the certificate, or the public key. */
   readonly published: Buffer;
+  /** X.509, DER: the intermediates above it, without the root; undefined: it is self-signed. */
+  readonly upstreamChain?: readonly Buffer[] | undefined;
 }
 
 /** What the journal keeps of an authority: all but its key. */
@@ -19,7 +21,7 @@ export type AuthorityRecord = SigningAuthority;
 export type Restored<A> =
   { readonly kind: 'usable'; readonly authority: A } | { readonly kind: 'unusable'; readonly reason: string };
 
-/** How authorities of one kind are made. */
+/** How authorities of one kind are made, published and withdrawn. */
 export interface AuthorityKind<A extends SigningAuthority> {
   /** Its name in the journal; with `-A` and `-B`, the IDs of its two keys: `x509-CA`, `JWT-Signer`. */
   readonly name: string;
@@ -29,4 +31,10 @@ export interface AuthorityKind<A extends SigningAuthority> {
   publish(authority: A): Promise<void>;
   /** Brings an authority back whose key is under `keyId`. */
   restore(record: AuthorityRecord, keyId: string, bundle: TrustBundle | undefined): Restored<A>;
+  /** Whether the authority should be replaced before its time, because another one would be made today. */
+  isStale?(authority: A): Promise<boolean>;
+  /** Marks the authority as tainted in the trust bundle. @throws `ERR_AUTHORITY_STATE` it is not there, or is tainted. */
+  taint(id: string): Promise<void>;
+  /** Takes a tainted authority out of the trust bundle. @throws `ERR_AUTHORITY_STATE` it is not there, or not tainted. */
+  revoke(id: string): Promise<void>;
 }

@@ -16,6 +16,8 @@ export type JournalTable = Readonly<Record<string, readonly JournalSlot[]>>;
 
 const instant = z.iso.datetime().transform((text) => new Date(text));
 
+const bytes = z.base64().transform((text) => Buffer.from(text, 'base64'));
+
 const slotForm = z.strictObject({
   name: z.enum(['A', 'B']),
   status: z.enum(['prepared', 'active', 'old']),
@@ -23,7 +25,8 @@ const slotForm = z.strictObject({
     id: z.string().min(1),
     issuedAt: instant,
     expiresAt: instant,
-    published: z.base64().transform((text) => Buffer.from(text, 'base64')),
+    published: bytes,
+    upstreamChain: z.array(bytes).optional(),
   }),
 });
 
@@ -38,8 +41,9 @@ export function encodeJournal(table: JournalTable): string {
 }
 
 function encodeSlot({ name, status, authority }: JournalSlot): object {
-  const { id, issuedAt, expiresAt, published } = authority;
-  return { name, status, authority: { id, issuedAt, expiresAt, published: published.toString('base64') } };
+  const { id, issuedAt, expiresAt, published, upstreamChain } = authority;
+  const above = upstreamChain && { upstreamChain: upstreamChain.map((der) => der.toString('base64')) };
+  return { name, status, authority: { id, issuedAt, expiresAt, published: published.toString('base64'), ...above } };
 }
 
 /** @throws `ERR_DATASTORE_UNUSABLE` */

@@ -56,6 +56,13 @@ export class OwnBundle extends EventEmitter<{ update: [] }> implements X509Bundl
     });
   }
 
+  /** Changes the authorities in one transaction. @throws `ERR_BUNDLE_NOT_FOUND`, and what `change` throws */
+  change(change: (bundle: TrustBundle) => Partial<Authorities>): Promise<void> {
+    return this.#turns.take(async () => {
+      this.#take(await this.#store.replace(this.#trustDomain, (bundle) => ({ ...bundle, ...change(bundle) })));
+    });
+  }
+
   /** Takes out what expired a day ago; answers how many authorities that were. */
   prune(now: Date): Promise<number> {
     return this.#turns.take(async () => {

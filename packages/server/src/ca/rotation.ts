@@ -7,7 +7,7 @@ import type { AuthorityKind, SigningAuthority } from './authority.js';
 import type { AuthorityJournal } from './journal.js';
 import type { JournalSlot } from './journal-form.js';
 import { activateAt, isLive, prepareAt } from './rotation-policy.js';
-import { activated, emptySlots, nextSlotName, prepared, type Slots } from './slots.js';
+import { activated, emptySlots, nextSlotName, prepared, type Slot, type Slots } from './slots.js';
 import { Turns } from './turns.js';
 
 export interface RotationOptions<A extends SigningAuthority> {
@@ -43,23 +43,41 @@ export class AuthorityRotation<A extends SigningAuthority> {
     return this.#turns.take(async () => {
       const { active, next } = this.#slots;
       const now = this.#options.clock.now();
-      const waiting = next?.status === 'prepared' && isLive(next.authority, now);
-      if (!waiting && (active === undefined || now > prepareAt(active.authority))) await this.#prepare();
+      const waiting =
+        next?.status === 'prepared' && isLive(next.authority, now) && !(await this.#isStale(next.authority));
+      if (!waiting && (await this.#isReplaceable(active, now))) await this.#prepare();
       if (active === undefined || now > activateAt(active.authority)) await this.#activate();
     });
   }
 
   /** Prepares the next authority, replacing what its slot held. */
-  prepare(): Promise<void> {
+  prepare(): Promise<A> {
     return this.#turns.take(() => this.#prepare());
   }
 
-  /** Lets the prepared authority take over. @throws TypeError none is prepared. */
-  activate(): Promise<void> {
-    return this.#turns.take(() => this.#activate());
+  /** Lets the prepared authority take over, unless `check` throws. @throws TypeError none is prepared. */
+  activate(check: (slots: Slots<A>) => void): Promise<A> {
+    return this.#turns.take(() => {
+      check(this.#slots);
+      return this.#activate();
+    });
   }
 
-  async #prepare(): Promise<void> {
+  async #isReplaceable(active: Slot<A> | undefined, now: Date): Promise<boolean> {
+    return active === undefined || now > prepareAt(active.authority) || this.#isStale(active.authority);
+  }
+
+  async #isStale(authority: A): Promise<boolean> {
+    try {
+      return (await this.#options.kind.isStale?.(authority)) ?? false;
+    } catch (error) {
+      // When an authority is due, making it says the same as an error.
+      this.#options.log.warn({ err: error }, 'the upstream authority cannot be used');
+      return false;
+    }
+  }
+
+  async #prepare(): Promise<A> {
     const { kind } = this.#options;
     const authority = this.#liveCandidate() ?? (await kind.create(this.#keyId(nextSlotName(this.#slots))));
     this.#candidate = authority;
@@ -67,6 +85,7 @@ export class AuthorityRotation<A extends SigningAuthority> {
     await this.#keep(prepared(this.#slots, authority));
     this.#candidate = undefined;
     this.#log('prepared an authority', authority);
+    return authority;
   }
 
   #liveCandidate(): A | undefined {
@@ -74,10 +93,12 @@ export class AuthorityRotation<A extends SigningAuthority> {
     return candidate !== undefined && isLive(candidate, this.#options.clock.now()) ? candidate : undefined;
   }
 
-  async #activate(): Promise<void> {
-    await this.#keep(activated(this.#slots));
-    const { active } = this.#slots;
-    if (active !== undefined) this.#log('activated an authority', active.authority);
+  async #activate(): Promise<A> {
+    const slots = activated(this.#slots);
+    await this.#keep(slots);
+    const { authority } = slots.active;
+    this.#log('activated an authority', authority);
+    return authority;
   }
 
   async #keep(slots: Slots<A>): Promise<void> {

@@ -31,7 +31,10 @@ export function prepared<A extends SigningAuthority>(slots: Slots<A>, authority:
 }
 
 /** The slots once the prepared authority has taken over. @throws TypeError none is prepared. */
-export function activated<A extends SigningAuthority>({ active, next }: Slots<A>): Slots<A> {
+export function activated<A extends SigningAuthority>({
+  active,
+  next,
+}: Slots<A>): Slots<A> & { readonly active: Slot<A, 'active'> } {
   if (next?.status !== 'prepared') throw new TypeError('no authority is prepared');
   return {
     active: { ...next, status: 'active' },

@@ -1,9 +1,11 @@
-// How self-signed X.509 authorities are made, published and found again.
+// How X.509 authorities are made, published and found again: self-signed, or certified by an upstream authority.
 import type { TrustDomain } from '@credence/sdk';
 import { isKeyPair, publicKeyInfoOf, type KeyType } from '@credence/sdk/keys';
 import type { Clock, Random } from '@credence/sdk/runtime';
-import { Certificate, encodeTbsCertificate, signatureAlgorithmOf } from '@credence/sdk/x509';
-import type { TrustBundle } from '../domain/trust-bundle.js';
+import { verifyCertificate } from '@credence/sdk/svid';
+import { Certificate, createCertificateRequest, encodeTbsCertificate, signatureAlgorithmOf } from '@credence/sdk/x509';
+import { serverError } from '../domain/errors.js';
+import type { TrustBundle, X509Authority } from '../domain/trust-bundle.js';
 import type { KeyManager, ManagedKey } from '../keys/key-manager.js';
 import type { AuthorityKind, AuthorityRecord, Restored } from './authority.js';
 import { x509KindName } from './journal.js';
@@ -13,6 +15,9 @@ import { signInspected } from './signing/sign-inspected.js';
 import { caCertificateTemplate, type CaSubject } from './templates/ca-certificate.js';
 import { createSerialNumber } from './templates/serial-number.js';
 import { createValidity } from './templates/validity.js';
+import { checkCertified } from './upstream/check-certified.js';
+import type { UpstreamAuthority } from './upstream/upstream-authority.js';
+import { withoutRevoked, withTainted, type AuthorityWords } from './withdrawal.js';
 import { X509SigningAuthority } from './x509-authority.js';
 
 export interface X509AuthorityKindOptions {
@@ -24,9 +29,11 @@ export interface X509AuthorityKindOptions {
   readonly keyType: KeyType;
   readonly ttlMs: number;
   readonly subject: CaSubject;
+  /** Undefined: authorities are self-signed. */
+  readonly upstream?: UpstreamAuthority | undefined;
 }
 
-/** Self-signed authorities, kept under the key IDs `x509-CA-A` and `x509-CA-B`. */
+/** X.509 authorities, kept under the key IDs `x509-CA-A` and `x509-CA-B`. */
 export class X509AuthorityKind implements AuthorityKind<X509SigningAuthority> {
   readonly name: string = x509KindName;
   readonly #options: X509AuthorityKindOptions;
@@ -36,29 +43,104 @@ export class X509AuthorityKind implements AuthorityKind<X509SigningAuthority> {
   }
 
   async create(keyId: string): Promise<X509SigningAuthority> {
-    const { clock, keys, keyType, trustDomain } = this.#options;
+    const { clock, keys, keyType, trustDomain, upstream } = this.#options;
     const key = await keys.generate(keyId, keyType);
     const issuedAt = clock.now();
+    if (upstream !== undefined) return this.#certified(upstream, key, issuedAt);
     const certificate = Certificate.parse(this.#selfSign(key, issuedAt));
-    return new X509SigningAuthority(certificate, key.privateKey, issuedAt, trustDomain);
+    return new X509SigningAuthority({ certificate, privateKey: key.privateKey, issuedAt, trustDomain });
   }
 
-  async publish(authority: X509SigningAuthority): Promise<void> {
-    await this.#options.bundle.append({ x509Authorities: [{ certificate: authority.published, tainted: false }] });
+  async publish({ roots }: X509SigningAuthority): Promise<void> {
+    await this.#publishRoots(roots);
   }
 
   restore(record: AuthorityRecord, keyId: string, bundle: TrustBundle | undefined): Restored<X509SigningAuthority> {
     const key = this.#options.keys.get(keyId);
     if (key === undefined) return unusable(`key ${keyId} is missing`);
-    const isPublished = bundle?.x509Authorities.some(({ certificate }) => certificate.equals(record.published));
-    if (isPublished !== true) return unusable('its certificate is not in the trust bundle');
     const certificate = Certificate.parse(record.published);
+    const problem = this.#bundleProblem(certificate, record, bundle);
+    if (problem !== undefined) return unusable(problem);
     if (!isKeyPair(certificate.publicKeyInfo, key.privateKey)) return unusable(`key ${keyId} is not the one it had`);
+    const { privateKey } = key;
+    const { issuedAt, upstreamChain } = record;
     const { trustDomain } = this.#options;
     return {
       kind: 'usable',
-      authority: new X509SigningAuthority(certificate, key.privateKey, record.issuedAt, trustDomain),
+      authority: new X509SigningAuthority({ certificate, privateKey, issuedAt, trustDomain, upstreamChain }),
     };
+  }
+
+  /** Whether the authority is not what would be made today; publishes the roots that the upstream authority has now. */
+  async isStale({ published, upstreamChain }: X509SigningAuthority): Promise<boolean> {
+    const { upstream } = this.#options;
+    if (upstream === undefined) return upstreamChain !== undefined;
+    await this.#publishRoots((await upstream.roots()).map(({ raw }) => raw));
+    return upstreamChain === undefined || !(await upstream.standsBehind(Certificate.parse(published), upstreamChain));
+  }
+
+  async taint(id: string): Promise<void> {
+    this.#checkWithdrawable('tainted');
+    await this.#options.bundle.change(({ x509Authorities }) => ({
+      x509Authorities: withTainted(x509Authorities, hasSubjectKeyId(id), words),
+    }));
+  }
+
+  async revoke(id: string): Promise<void> {
+    this.#checkWithdrawable('revoked');
+    await this.#options.bundle.change(({ x509Authorities }) => ({
+      x509Authorities: withoutRevoked(x509Authorities, hasSubjectKeyId(id), words),
+    }));
+  }
+
+  async #certified(
+    upstream: UpstreamAuthority,
+    { privateKey }: ManagedKey,
+    issuedAt: Date,
+  ): Promise<X509SigningAuthority> {
+    const { subject, trustDomain, ttlMs } = this.#options;
+    const publicKeyInfo = publicKeyInfoOf(privateKey);
+    const csr = createCertificateRequest({ subject, uris: [trustDomain.id.toString()] }, privateKey);
+    const certified = await upstream.certify({ publicKeyInfo, subject, csr, ttlMs });
+    checkCertified(certified, { trustDomain, publicKeyInfo, now: issuedAt });
+    const { certificate } = certified;
+    const [upstreamChain, roots] = [certified.chain, certified.roots].map((list) => list.map(({ raw }) => raw));
+    return new X509SigningAuthority({ certificate, privateKey, issuedAt, trustDomain, upstreamChain, roots });
+  }
+
+  async #publishRoots(roots: readonly Buffer[]): Promise<void> {
+    const { bundle } = this.#options;
+    const held = bundle.stored?.x509Authorities ?? [];
+    const missing = roots.filter((root) => !held.some(({ certificate }) => certificate.equals(root)));
+    if (missing.length === 0) return;
+    await bundle.append({ x509Authorities: missing.map((certificate) => ({ certificate, tainted: false })) });
+  }
+
+  /** Why what an authority signs would not verify, or undefined. */
+  #bundleProblem(
+    certificate: Certificate,
+    { upstreamChain }: AuthorityRecord,
+    bundle: TrustBundle | undefined,
+  ): string | undefined {
+    const published = bundle?.x509Authorities ?? [];
+    if (upstreamChain === undefined) {
+      const isThere = published.some((authority) => authority.certificate.equals(certificate.raw));
+      return isThere ? undefined : 'its certificate is not in the trust bundle';
+    }
+    const intermediates = upstreamChain.map((der) => Certificate.parse(der));
+    const authorities = published.map((authority) => Certificate.parse(authority.certificate));
+    try {
+      verifyCertificate(certificate, { intermediates, authorities, now: this.#options.clock.now() });
+      return undefined;
+    } catch (error) {
+      return `its certificate does not verify: ${(error as Error).message}`;
+    }
+  }
+
+  #checkWithdrawable(withdrawn: string): void {
+    if (this.#options.upstream === undefined) return;
+    const problem = `local authority can't be ${withdrawn} if there is an upstream authority`;
+    throw serverError('ERR_UPSTREAM', problem);
   }
 
   #selfSign({ privateKey }: ManagedKey, now: Date): Buffer {
@@ -75,6 +157,12 @@ export class X509AuthorityKind implements AuthorityKind<X509SigningAuthority> {
     };
     return signInspected(inspectCaCertificate(encodeTbsCertificate(template, privateKey), limits, now), privateKey);
   }
+}
+
+const words: AuthorityWords = { kind: 'X.509', noun: 'root CA', id: 'subject key ID' };
+
+function hasSubjectKeyId(id: string): (authority: X509Authority) => boolean {
+  return ({ certificate }) => Certificate.parse(certificate).subjectKeyId?.toString('hex') === id;
 }
 
 function unusable(reason: string): Restored<never> {

@@ -39,6 +39,17 @@ export async function withServer<T>(
   }
 }
 
+/** What `work` comes to; what it throws begins with `message`. */
+export async function failing<T>(message: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    // The hint about a server that is away is made from the call's own error.
+    if (isServiceError(error) && error.code === status.UNAVAILABLE) throw error;
+    throw new Error(`${message}: ${errorText(error)}`, { cause: error });
+  }
+}
+
 /** The answer of one unary call. @throws ServiceError */
 export function answer<Response>(send: (done: requestCallback<Response>) => unknown): Promise<Response> {
   return new Promise((resolve, reject) => {

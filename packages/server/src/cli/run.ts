@@ -13,12 +13,12 @@ import { loadServerConfig, runFlags } from '../config.js';
 import { createServer } from '../server.js';
 
 export const command = defineCommand(runFlags, async (values, terminal) => {
-  const { settings, log: logOptions } = await loadServerConfig(values, defaultPaths('server', terminal));
+  const { settings, log: logOptions } = await loadServerConfig(values, defaultPaths('server', terminal), terminal.env);
   process.umask(process.umask(0o077) | 0o027);
   await using lock = await lockDataDirectory(settings.dataDir);
   const log = await createLogger(logOptions);
   using signals = abortOnSignals();
-  await using server = createServer(settings, { clock: systemClock, random: systemRandom, log });
+  await using server = createServer(settings, { clock: systemClock, random: systemRandom, log, logLevel: log });
   try {
     await server.start(signals.signal);
     log.info({ ...server.tlsAddress, socketPath: server.socketPath, dataDir: lock.path }, 'server is ready');

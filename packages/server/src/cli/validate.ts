@@ -3,7 +3,7 @@ import { defaultPaths, defineCommand, exitCodes } from '@credence/sdk/daemon';
 import { loadServerConfig, runFlags } from '../config.js';
 
 export const command = defineCommand(runFlags, async (values, terminal) => {
-  await loadServerConfig(values, defaultPaths('server', terminal));
+  await loadServerConfig(values, defaultPaths('server', terminal), terminal.env);
   terminal.out('Credence server configuration file is valid.\n');
   return exitCodes.done;
 });

@@ -1,7 +1,8 @@
 // What flags and files hold, checked before anything is sent: each message names the field, the rule, and what would
 // be accepted.
-import { SpiffeId, TrustDomain } from '@credence/sdk';
-import { errorText, usageError } from '@credence/sdk/daemon';
+import { SpiffeId, TrustDomain } from '@credence/sdk/spiffeid';
+import { errorText, parseYaml, usageError } from '@credence/sdk/daemon';
+import { parseDuration } from '@credence/sdk/runtime';
 import type { Selector } from '@credence/sdk/wire/gen/spire/api/types/Selector.js';
 import type { SelectorMatch } from '@credence/sdk/wire/gen/spire/api/types/SelectorMatch.js';
 import type { SPIFFEID } from '@credence/sdk/wire/gen/spire/api/types/SPIFFEID.js';
@@ -43,6 +44,12 @@ export function parseTrustDomain(field: string, text: string): string {
   }
 }
 
+/** As {@link parseTrustDomain}, for a flag that must be there. @throws ERR_USAGE */
+export function requiredTrustDomain(field: string, text: string | undefined): string {
+  if (text === undefined || text === '') throw usageError(`${field} is required`);
+  return parseTrustDomain(field, text);
+}
+
 /** `type:value`, split at the first colon. @throws ERR_USAGE */
 export function parseSelector(field: string, text: string): Required<Selector> {
   const colon = text.indexOf(':');
@@ -67,14 +74,44 @@ export function parseTtl(field: string, seconds: number): number {
   throw usageError(`${field} is ${seconds}; seconds from 0 (the server's default) to ${largestTtl} are accepted`);
 }
 
+/** A lifetime such as `90s` or `1h`, in seconds; 0 is the server's default. @throws ERR_USAGE */
+export function parseTtlText(field: string, text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined || milliseconds % 1000 !== 0) {
+    throw usageError(`${field} is "${text}"; whole seconds such as 90s or 1h are accepted`);
+  }
+  return parseTtl(field, milliseconds / 1000);
+}
+
+/** The text of a file, or of standard input for `-`. @throws Error naming the field */
+export function readInputFile(field: string, path: string, readInput: () => Promise<string>): Promise<string> {
+  return path === '-' ? readInput() : readText(field, path);
+}
+
 /** The JSON of a file, or of standard input for `-`. @throws ERR_USAGE when it is not JSON */
 export async function readJson(field: string, path: string, readInput: () => Promise<string>): Promise<unknown> {
-  const text = path === '-' ? await readInput() : await readText(field, path);
+  return parseJson(field, path, await readInputFile(field, path, readInput));
+}
+
+/** As {@link readJson}, of a file of YAML or JSON. @throws ERR_USAGE when it is neither */
+export async function readYaml(field: string, path: string, readInput: () => Promise<string>): Promise<unknown> {
+  const text = await readInputFile(field, path, readInput);
+  if (/^\s*[[{]/.test(text)) return parseJson(field, path, text);
+  const { content, problems } = await parseYaml(text);
+  if (problems.length === 0) return content;
+  throw usageError(`${field}: ${sourceOf(path)} is not usable: ${problems.join(', ')}`);
+}
+
+function parseJson(field: string, path: string, text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw usageError(`${field}: ${path === '-' ? 'standard input' : path} is not JSON: ${errorText(error)}`);
+    throw usageError(`${field}: ${sourceOf(path)} is not JSON: ${errorText(error)}`);
   }
+}
+
+function sourceOf(path: string): string {
+  return path === '-' ? 'standard input' : path;
 }
 
 async function readText(field: string, path: string): Promise<string> {

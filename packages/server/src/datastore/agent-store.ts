@@ -2,6 +2,13 @@ import type { SpiffeId } from '@credence/sdk';
 import type { AgentFilter, Attestation, AttestedAgent } from '../domain/attested-agent.js';
 import type { Page, PageRequest } from './page.js';
 
+export interface AgentsToPrune {
+  readonly expiredBefore: Date;
+  /** False: only those that can attest again. */
+  readonly includeTofu: boolean;
+  readonly limit: number;
+}
+
 /** Attested agents. Every write appends to the change log in the same transaction. */
 export interface AgentStore {
   get(id: SpiffeId): Promise<AttestedAgent | undefined>;
@@ -23,6 +30,8 @@ export interface AgentStore {
   delete(id: SpiffeId): Promise<void>;
   /** @throws `ERR_AGENT_NOT_FOUND` */
   setVersion(id: SpiffeId, agentVersion: string): Promise<void>;
+  /** Deletes up to `limit` agents that are not banned and whose SVIDs have all expired; answers their SPIFFE IDs. */
+  pruneExpired(pruning: AgentsToPrune): Promise<readonly string[]>;
   list(filter: AgentFilter, page: PageRequest): Promise<Page<AttestedAgent>>;
   count(filter: AgentFilter): Promise<number>;
   all(): AsyncIterable<readonly AttestedAgent[]>;

@@ -1,14 +1,16 @@
-// Keys in one file that is replaced as a whole: mode 0600 in a directory of mode 0700, under any umask. A file that does
-// not read is never overwritten.
-import { chmod, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+// Keys in one file that is replaced as a whole: mode 0600, in a directory that no other user can write to, under any
+// umask. A file that does not read is never overwritten.
+import { chmod, readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { ensurePrivateDirectory, removeUnfinished, writeFileAtomic } from '@credence/sdk/runtime';
 import { generateKey, type KeyType } from '@credence/sdk/keys';
 import { serverError } from '../domain/errors.js';
 import { decodeKeyFile, encodeKeyFile } from './key-file.js';
 import type { KeyManager, ManagedKey } from './key-manager.js';
 
-/** A key manager over `keys.json` in a directory of its own. */
+const othersMayWrite = 0o022;
+
+/** A key manager over one file. */
 export class DiskKeyManager implements KeyManager {
   readonly #path: string;
   #keys: ReadonlyMap<string, ManagedKey>;
@@ -20,13 +22,13 @@ export class DiskKeyManager implements KeyManager {
   }
 
   /**
-   * Opens the directory, making it when it is missing.
+   * Opens the file. Its directory is made when it is missing, with mode 0700, and left as it is when it is there.
    *
-   * @throws `ERR_KEYS`: the key file is damaged, or the system refuses to read it or to make the directory.
+   * @throws `ERR_KEYS`: the key file is damaged, the system refuses to read it or to make the directory, or another user
+   * could put a file of his own there.
    */
-  static async open(directory: string): Promise<DiskKeyManager> {
-    const path = join(directory, 'keys.json');
-    const text = await readKeyFile(directory, path);
+  static async open(path: string): Promise<DiskKeyManager> {
+    const text = await readKeyFile(dirname(path), path);
     return new DiskKeyManager(path, text === undefined ? [] : decodeKeyFile(text, path));
   }
 
@@ -59,7 +61,7 @@ export class DiskKeyManager implements KeyManager {
 
 async function readKeyFile(directory: string, path: string): Promise<string | undefined> {
   try {
-    await ensurePrivateDirectory(directory);
+    await ensureOwnDirectory(directory);
     await removeUnfinished(path);
   } catch (cause) {
     throw unusable(path, 'has no usable directory', cause);
@@ -70,6 +72,18 @@ async function readKeyFile(directory: string, path: string): Promise<string | un
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
     throw unusable(path, 'cannot be read', cause);
+  }
+}
+
+async function ensureOwnDirectory(path: string): Promise<void> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined) {
+    await ensurePrivateDirectory(path);
+    return;
+  }
+  const isOwn = stats.uid === 0 || stats.uid === process.geteuid?.();
+  if (!isOwn || (stats.mode & othersMayWrite) !== 0) {
+    throw new Error('another user can write to it; a directory of the own user with mode 0700 or 0755 is accepted');
   }
 }
 

@@ -6,12 +6,14 @@ import { AgentChanges } from './agent-changes.js';
 import { ChangeFollower } from './change-follower.js';
 import { EntryGraph } from './entry-graph.js';
 import type { AgentWatches, AuthorizedEntries, CallerGrants, Entries } from './ports.js';
-import { pruneRegularly } from './prune.js';
+import { pruneRegularly, type AgentPruning } from './prune.js';
 import { StoredEntries } from './stored-entries.js';
 
 export interface RegistrationOptions {
   readonly trustDomain: TrustDomain;
   readonly datastore: Pick<Datastore, 'entries' | 'agents' | 'changes'>;
+  /** Undefined: agents are never pruned. */
+  readonly agentPruning?: AgentPruning | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -52,8 +54,9 @@ export class Registration implements AsyncDisposable {
   async start(signal: AbortSignal): Promise<void> {
     const running = AbortSignal.any([signal, this.#closing.signal]);
     await this.#follower.start(running);
-    const { datastore, clock, log } = this.#options;
-    this.#jobs = [this.#follower.poll(running), pruneRegularly({ ...datastore, clock, log, signal: running })];
+    const { datastore, agentPruning, clock, random, log } = this.#options;
+    const pruning = pruneRegularly({ ...datastore, agentPruning, clock, random, log, signal: running });
+    this.#jobs = [this.#follower.poll(running), pruning];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

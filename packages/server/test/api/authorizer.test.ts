@@ -60,7 +60,7 @@ function remote(id?: SpiffeId, serialNumber = '10', expiresAt = later): Connecti
 const callers: readonly { name: string; connection: Connection; kind: Caller['kind'] }[] = [
   {
     name: 'the admin socket',
-    connection: { kind: 'local', token: 'local:1', uid: 0, pid: 1 },
+    connection: { kind: 'local', token: 'local:1', uid: 0, gid: 0, pid: 1, path: undefined },
     kind: 'local',
   },
   { name: 'an administrator by configuration', connection: remote(configuredAdmin), kind: 'admin' },

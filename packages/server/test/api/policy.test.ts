@@ -1,8 +1,30 @@
 import assert from 'node:assert/strict';
-import { agentApi, bundleApi, changesApi, entryApi, healthApi, svidApi } from '@credence/sdk/wire';
+import {
+  agentApi,
+  bundleApi,
+  changesApi,
+  debugApi,
+  entryApi,
+  healthApi,
+  localAuthorityApi,
+  loggerApi,
+  svidApi,
+  trustDomainApi,
+} from '@credence/sdk/wire';
 import { policy } from '../../dist/api/policy.js';
 
-const contracts = [agentApi, bundleApi, changesApi, entryApi, healthApi, svidApi];
+const contracts = [
+  debugApi,
+  loggerApi,
+  agentApi,
+  bundleApi,
+  changesApi,
+  entryApi,
+  healthApi,
+  localAuthorityApi,
+  svidApi,
+  trustDomainApi,
+];
 
 const defined = contracts.flatMap(({ definition }) =>
   Object.values(definition as Record<string, { path: string }>).map(({ path }) => path),

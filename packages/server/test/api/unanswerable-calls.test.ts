@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { Metadata, status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import { systemRandom } from '@credence/sdk/runtime';
 import { ManualClock } from '@credence/sdk/testing';
 import { Admissions } from '../../dist/api/call.js';
+import { unobserved } from '../../dist/api/observer.js';
 import { Pipeline } from '../../dist/api/pipeline.js';
 import { RecordingLogger } from '../ca/support/recording-logger.js';
 import { refusal } from './support/refusal.js';
@@ -23,9 +25,15 @@ describe('a call that cannot be answered as it should be', () => {
       const log = new RecordingLogger();
       const admissions = new Admissions();
       const metadata = new Metadata();
-      const connection = { kind: 'local', token: 't', uid: 0, pid: 1 } as const;
+      const connection = { kind: 'local', token: 't', uid: 0, gid: 0, pid: 1, path: undefined } as const;
       admissions.admit(metadata, { connection, caller: { kind: 'local' } });
-      const pipeline = new Pipeline({ admissions, clock: new ManualClock(new Date(0)), log });
+      const pipeline = new Pipeline({
+        admissions,
+        clock: new ManualClock(new Date(0)),
+        random: systemRandom,
+        log,
+        observer: unobserved,
+      });
       const handle = pipeline.unary(() =>
         outcome === 'answer' ? Promise.resolve('done') : Promise.reject(new Error('broken')),
       );

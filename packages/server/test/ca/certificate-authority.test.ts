@@ -28,7 +28,7 @@ describe('CertificateAuthority', () => {
   }
 
   function issue(authority: CertificateAuthority): readonly Buffer[] {
-    return authority.issueX509Svid({ spiffeId: workloadId, publicKeyInfo, ttlSeconds: 0 }).chain;
+    return authority.x509Issuer.issueX509Svid({ spiffeId: workloadId, publicKeyInfo, ttlSeconds: 0 }).chain;
   }
 
   function verify(world: World, authority: CertificateAuthority, chain: readonly Buffer[]): SpiffeId {
@@ -67,7 +67,7 @@ describe('CertificateAuthority', () => {
       const authority = await start(new World());
       issue(authority);
       assert.throws(
-        () => authority.issueX509Svid({ spiffeId: SpiffeId.parse(spiffeId), publicKeyInfo, ttlSeconds: 0 }),
+        () => authority.x509Issuer.issueX509Svid({ spiffeId: SpiffeId.parse(spiffeId), publicKeyInfo, ttlSeconds: 0 }),
         { code: 'ERR_PROFILE' },
       );
     });

@@ -163,7 +163,7 @@ describe('an X.509-SVID', () => {
     });
   }
 
-  it('has a critical SAN when, and only when, its subject is empty (X509-SVID §3.1)', async () => {
+  it('has a critical SAN when, and only when, its subject is empty (X509-SVID §3.1, X509-3.1-b)', async () => {
     const { issuer } = await createIssuer();
     const { certificate } = issue(issuer, { spiffeId: workloadId, subject: encodeName({}) });
     assert.equal(certificate.getExtension('2.5.29.17')?.critical, true);

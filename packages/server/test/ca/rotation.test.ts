@@ -4,6 +4,8 @@ import type { KeyManager } from '../../dist/keys/key-manager.js';
 import { MemoryKeyManager } from '../../dist/keys/memory-key-manager.js';
 import { assertVerifies, day, hour, trustDomain, World } from './support/world.js';
 
+const allowed = (): void => undefined;
+
 describe('AuthorityRotation', () => {
   it('makes the first authority in slot A and signs with it', async () => {
     const world = new World();
@@ -82,7 +84,7 @@ describe('AuthorityRotation', () => {
   it('does not activate what is not prepared', async () => {
     const authorities = await new World().boot();
     await authorities.rotation.tick();
-    await assert.rejects(authorities.rotation.activate(), TypeError);
+    await assert.rejects(authorities.rotation.activate(allowed), TypeError);
   });
 
   it('lets an administrator prepare and activate at any time', async () => {
@@ -91,7 +93,14 @@ describe('AuthorityRotation', () => {
     await authorities.rotation.tick();
     const first = authorities.activeId;
     await authorities.rotation.prepare();
-    await authorities.rotation.activate();
+    await assert.rejects(
+      authorities.rotation.activate(() => {
+        throw new Error('not yet');
+      }),
+      /not yet/,
+    );
+    assert.equal(authorities.activeId, first);
+    await authorities.rotation.activate(allowed);
     assert.notEqual(authorities.activeId, first);
     assert.equal(authorities.picture, 'B active, A old');
   });

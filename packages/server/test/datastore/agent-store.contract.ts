@@ -52,6 +52,35 @@ export function describeAgentStore(create: CreateDatabase): void {
         assert.deepEqual(await agents.get(agent1), { ...attested, serialNumber: '3', expiresAt: later });
       }));
 
+    it('prunes what has expired with every SVID, in batches, never a ban, and tofu agents only when told', () =>
+      withDatastore(create, async ({ datastore: { agents, changes } }) => {
+        const names = ['again-1', 'again-2', 'renewed', 'banned', 'tofu', 'living'];
+        for (const name of names) {
+          const expiresAt = name === 'living' ? later : start;
+          await agents.attest(
+            attestation({ id: id(`/spire/agent/x/${name}`), canReattest: name !== 'tofu', expiresAt }),
+          );
+        }
+        await agents.renew(id('/spire/agent/x/renewed'), { serialNumber: '2', expiresAt: later });
+        await agents.ban(id('/spire/agent/x/banned'));
+        const prune = async (includeTofu: boolean): Promise<readonly string[]> => {
+          const pruned = await agents.pruneExpired({
+            expiredBefore: new Date(start.getTime() + 1),
+            includeTofu,
+            limit: 1,
+          });
+          return pruned.map((text) => text.replace(/.*\//, ''));
+        };
+        const seen = await changes.last();
+        assert.deepEqual(await prune(false), ['again-1']);
+        assert.deepEqual(await prune(false), ['again-2']);
+        assert.deepEqual(await prune(false), []);
+        assert.deepEqual(await prune(true), ['tofu']);
+        assert.deepEqual(await prune(true), []);
+        assert.equal((await changes.since(seen, 10)).length, 3);
+        assert.equal(await agents.count({}), 3);
+      }));
+
     it('keeps a ban through renewal, promotion and attestation; only deletion lifts it', () =>
       withDatastore(create, async ({ datastore: { agents } }) => {
         await agents.attest(attestation());

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { chmod, copyFile, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { silentLogger } from '@credence/sdk/runtime';
+import { silentLogger, systemClock } from '@credence/sdk/runtime';
 import { ManualClock } from '@credence/sdk/testing';
 import { Sqlite } from '../../dist/datastore/sql/sqlite.js';
 import type { Datastore } from '../../dist/datastore/datastore.js';
@@ -60,7 +60,7 @@ describe('SQLite file', () => {
 
   it('is opened with a synced write-ahead log and foreign keys', () =>
     withClosedDatabase(async (path) => {
-      await using engine = await openSqliteEngine({ path });
+      await using engine = await openSqliteEngine({ path, clock: systemClock });
       for (const [name, expected] of [
         ['journal_mode', 'wal'],
         ['synchronous', 2],
@@ -97,7 +97,7 @@ describe('SQLite file', () => {
 
   it('survives a full disk: the write fails, what was there stays, and writing goes on when there is room', async () => {
     await using folder = await temporaryDirectory();
-    const engine = await openSqliteEngine({ path: join(folder.path, 'datastore.sqlite3') });
+    const engine = await openSqliteEngine({ path: join(folder.path, 'datastore.sqlite3'), clock: systemClock });
     await using datastore = await openDatastore({ engine, clock: new ManualClock(start), log: silentLogger });
     await datastore.entries.create(newEntry());
     await sql`pragma max_page_count = 1`.execute(engine.writer);

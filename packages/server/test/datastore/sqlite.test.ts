@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { systemClock } from '@credence/sdk/runtime';
 import { openSqliteEngine } from '../../dist/datastore/sql/sqlite-engine.js';
 import { describeAgentStore } from './agent-store.contract.js';
 import { describeEntryStore } from './entry-store.contract.js';
+import { describeFederatedBundleStore, describeRelationshipStore } from './federation-stores.contract.js';
 import { temporaryDirectory, type TestDatabase } from './fixtures.js';
 import {
   describeBundleStore,
@@ -15,7 +17,7 @@ import { describeTransactions } from './transactions.contract.js';
 async function createSqlite(): Promise<TestDatabase> {
   const folder = await temporaryDirectory();
   return {
-    open: () => openSqliteEngine({ path: join(folder.path, 'datastore.sqlite3') }),
+    open: () => openSqliteEngine({ path: join(folder.path, 'datastore.sqlite3'), clock: systemClock }),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
@@ -26,6 +28,8 @@ describe('datastore over SQLite', () => {
   describeAgentStore(createSqlite);
   describeJoinTokenStore(createSqlite);
   describeBundleStore(createSqlite);
+  describeFederatedBundleStore(createSqlite);
+  describeRelationshipStore(createSqlite);
   describeJournalStore(createSqlite);
   describeChangeLog(createSqlite);
   describeTransactions(createSqlite);

@@ -24,7 +24,7 @@ const mode = async (path: string): Promise<string> => ((await stat(path)).mode &
 
 const managers: { name: string; open: () => Promise<KeyManager> }[] = [
   { name: 'MemoryKeyManager', open: () => Promise.resolve(new MemoryKeyManager()) },
-  { name: 'DiskKeyManager', open: () => DiskKeyManager.open(directory()) },
+  { name: 'DiskKeyManager', open: () => DiskKeyManager.open(file()) },
 ];
 
 for (const { name, open } of managers) {
@@ -92,13 +92,13 @@ describe('DiskKeyManager', () => {
   useTemporaryFolder();
 
   it('finds its keys again', async () => {
-    const made = await (await DiskKeyManager.open(directory())).generate('x509-CA-A', 'ec-p384');
-    const again = await DiskKeyManager.open(directory());
+    const made = await (await DiskKeyManager.open(file())).generate('x509-CA-A', 'ec-p384');
+    const again = await DiskKeyManager.open(file());
     assert.ok(again.get('x509-CA-A')?.privateKey.equals(made.privateKey));
   });
 
   it('keeps PKCS#8 in base64 under the key IDs', async () => {
-    const { privateKey } = await (await DiskKeyManager.open(directory())).generate('x509-CA-A', 'ec-p256');
+    const { privateKey } = await (await DiskKeyManager.open(file())).generate('x509-CA-A', 'ec-p256');
     const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
     assert.deepEqual(JSON.parse(await readFile(file(), 'utf8')), { keys: { 'x509-CA-A': pkcs8 } });
   });
@@ -107,7 +107,7 @@ describe('DiskKeyManager', () => {
     it(`has a file of mode 0600 in a directory of mode 0700, under umask 0${umask.toString(8)}, when made and rewritten`, async () => {
       const before = process.umask(umask);
       try {
-        const keys = await DiskKeyManager.open(directory());
+        const keys = await DiskKeyManager.open(file());
         for (const id of ['a', 'b']) {
           await keys.generate(id, 'ec-p256');
           assert.deepEqual([await mode(file()), await mode(directory())], ['600', '700']);
@@ -118,28 +118,37 @@ describe('DiskKeyManager', () => {
     });
   }
 
-  it('narrows the modes of what it finds', async () => {
-    await (await DiskKeyManager.open(directory())).generate('a', 'ec-p256');
+  it('narrows the mode of the file that it finds, and leaves the directory as it is', async () => {
+    await (await DiskKeyManager.open(file())).generate('a', 'ec-p256');
     await chmod(file(), 0o644);
     await chmod(directory(), 0o755);
-    await DiskKeyManager.open(directory());
-    assert.deepEqual([await mode(file()), await mode(directory())], ['600', '700']);
+    await DiskKeyManager.open(file());
+    assert.deepEqual([await mode(file()), await mode(directory())], ['600', '755']);
   });
 
+  for (const open of [0o720, 0o702, 0o1777]) {
+    it(`refuses a directory of mode 0${open.toString(8)}, where others could put a file of theirs`, async () => {
+      await (await DiskKeyManager.open(file())).generate('a', 'ec-p256');
+      await DiskKeyManager.open(file());
+      await chmod(directory(), open);
+      await assert.rejects(DiskKeyManager.open(file()), { code: 'ERR_KEYS', message: /another user can write to it/ });
+    });
+  }
+
   it('leaves nothing beside the file', async () => {
-    await (await DiskKeyManager.open(directory())).generate('a', 'ec-p256');
+    await (await DiskKeyManager.open(file())).generate('a', 'ec-p256');
     assert.deepEqual(await readdir(directory()), ['keys.json']);
   });
 
   it('removes what a process that was killed while writing left behind', async () => {
-    await (await DiskKeyManager.open(directory())).generate('a', 'ec-p256');
+    await (await DiskKeyManager.open(file())).generate('a', 'ec-p256');
     await writeFile(`${file()}.tmp`, 'part of a key');
-    await DiskKeyManager.open(directory());
+    await DiskKeyManager.open(file());
     assert.deepEqual(await readdir(directory()), ['keys.json']);
   });
 
   it('keeps the old key when the new one cannot be written', async () => {
-    const keys = await DiskKeyManager.open(directory());
+    const keys = await DiskKeyManager.open(file());
     const old = await keys.generate('a', 'ec-p256');
     await rm(directory(), { recursive: true });
     await assert.rejects(keys.generate('a', 'ec-p256'), { code: 'ERR_KEYS' });
@@ -165,10 +174,10 @@ describe('DiskKeyManager', () => {
   ];
   for (const { name, text, message } of damages) {
     it(`refuses ${name}, leaves it as it is, and does not quote it`, async () => {
-      await (await DiskKeyManager.open(directory())).generate('a', 'ec-p256');
-      await DiskKeyManager.open(directory());
+      await (await DiskKeyManager.open(file())).generate('a', 'ec-p256');
+      await DiskKeyManager.open(file());
       await writeFile(file(), text);
-      await assert.rejects(DiskKeyManager.open(directory()), (error: Error & { code?: string }) => {
+      await assert.rejects(DiskKeyManager.open(file()), (error: Error & { code?: string }) => {
         assert.equal(error.code, 'ERR_KEYS');
         assert.match(error.message, message);
         assert.ok(!error.message.includes(secret));
@@ -180,6 +189,6 @@ describe('DiskKeyManager', () => {
 
   it('says so when the directory cannot be made', async () => {
     await writeFile(join(folder, 'a-file'), '');
-    await assert.rejects(DiskKeyManager.open(join(folder, 'a-file', 'keys')), { code: 'ERR_KEYS' });
+    await assert.rejects(DiskKeyManager.open(join(folder, 'a-file', 'keys.json')), { code: 'ERR_KEYS' });
   });
 });

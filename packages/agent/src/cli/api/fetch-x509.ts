@@ -1,11 +1,11 @@
 // `api fetch x509`: the X.509-SVIDs that this process is entitled to.
 import { resolve } from 'node:path';
-import { defineCommand, encodeJson, exitCodes, outputFlags, socketFlags, usageError } from '@credence/sdk/daemon';
-import { parseDuration } from '@credence/sdk/runtime';
+import { defineCommand, encodeJson, exitCodes, outputFlags, socketFlags } from '@credence/sdk/daemon';
 import { workloadApi } from '@credence/sdk/wire';
 import type { SpiffeWorkloadAPIClient } from '@credence/sdk/wire/gen/SpiffeWorkloadAPI.js';
 import type { X509SVIDResponse__Output } from '@credence/sdk/wire/gen/X509SVIDResponse.js';
 import { callText, withAgent } from '../agent-client.js';
+import { deadlineAfter, timeoutFlags } from './workload-call.js';
 import { writeX509 } from './write-x509.js';
 import { parseX509Response, renderX509 } from './x509-response.js';
 import { fetchX509 } from './x509-stream.js';
@@ -13,17 +13,17 @@ import { fetchX509 } from './x509-stream.js';
 const flags = {
   ...socketFlags,
   ...outputFlags,
-  timeout: { kind: 'text', placeholder: 'duration', default: '5s', help: 'how long to wait for an answer' },
+  ...timeoutFlags,
   silent: { kind: 'boolean', default: false, help: 'print nothing' },
   write: { kind: 'text', placeholder: 'directory', help: 'write certificates, keys and bundles there' },
 } as const;
 
 export const command = defineCommand(flags, async (values, terminal) => {
-  const timeoutMs = parseTimeout(values.timeout);
+  const deadline = deadlineAfter(values.timeout);
   const started = performance.now();
   let response: X509SVIDResponse__Output;
   try {
-    response = await withAgent(workloadApi, { values, terminal }, (client) => fetchFirst(client, timeoutMs));
+    response = await withAgent(workloadApi, { values, terminal }, (client) => fetchFirst(client, deadline));
   } catch (error) {
     terminal.err(`${callText(error)}\n`);
     return exitCodes.failed;
@@ -47,13 +47,7 @@ export const command = defineCommand(flags, async (values, terminal) => {
   return exitCodes.done;
 });
 
-function parseTimeout(text: string): number {
-  const milliseconds = parseDuration(text);
-  if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
-  throw usageError(`--timeout is "${text}"; a positive duration such as 5s is accepted`);
-}
-
-async function fetchFirst(client: SpiffeWorkloadAPIClient, timeoutMs: number): Promise<X509SVIDResponse__Output> {
-  for await (const response of fetchX509(client, { deadline: new Date(Date.now() + timeoutMs) })) return response;
+async function fetchFirst(client: SpiffeWorkloadAPIClient, deadline: Date): Promise<X509SVIDResponse__Output> {
+  for await (const response of fetchX509(client, { deadline })) return response;
   throw new Error('the agent ended the stream without an answer');
 }

@@ -1,18 +1,16 @@
 // FetchX509SVID as a stream of responses.
-import { Metadata, type CallOptions } from '@grpc/grpc-js';
+import type { CallOptions } from '@grpc/grpc-js';
 import type { SpiffeWorkloadAPIClient } from '@credence/sdk/wire/gen/SpiffeWorkloadAPI.js';
 import type { X509SVIDResponse__Output } from '@credence/sdk/wire/gen/X509SVIDResponse.js';
+import { workloadMetadata } from './workload-call.js';
 
 /** The responses, until the stream ends or the reader leaves. @throws ServiceError; `signal.reason` */
 export async function* fetchX509(
   client: SpiffeWorkloadAPIClient,
   { deadline, signal }: { readonly deadline?: Date; readonly signal?: AbortSignal },
 ): AsyncGenerator<X509SVIDResponse__Output, void, undefined> {
-  // SPIFFE Workload Endpoint §3: without it every call is refused.
-  const metadata = new Metadata();
-  metadata.set('workload.spiffe.io', 'true');
   const options: CallOptions = deadline === undefined ? {} : { deadline };
-  const call = client.FetchX509SVID({}, metadata, options);
+  const call = client.FetchX509SVID({}, workloadMetadata(), options);
   const cancel = (): void => {
     call.cancel();
   };

@@ -26,6 +26,12 @@ export const mostIncompleteCalls = 8;
 /** A connection without a call for so long is closed; gRPC clients connect again when they need it. */
 export const longestIdleMs = 60_000;
 
+/** New JWT-SVIDs a second for callers of the same selectors, twice as many at a stroke; from the cache they are free. */
+export const newJwtSvidsPerSecond = 100;
+
+/** Requests for new JWT-SVIDs at one time, of callers of the same selectors. */
+export const newJwtSvidsAtOnce = 32;
+
 const ownDescriptors = 256;
 // The socket and the pidfd of its process.
 const descriptorsPerConnection = 2;

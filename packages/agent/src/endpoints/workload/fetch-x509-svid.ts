@@ -2,16 +2,20 @@
 import type { handleServerStreamingCall } from '@grpc/grpc-js';
 import type { X509SVIDRequest__Output } from '@credence/sdk/wire/gen/X509SVIDRequest.js';
 import type { X509SVIDResponse } from '@credence/sdk/wire/gen/X509SVIDResponse.js';
-import { snapshotStream, type WorkloadApiOptions } from './snapshot-stream.js';
+import type { WorkloadApiOptions } from './serve-caller.js';
+import { snapshotStream } from './snapshot-stream.js';
 import { withUniqueHints } from './unique-hints.js';
 import { encodeX509Svids } from './x509-messages.js';
 
 export function fetchX509Svid(
   options: WorkloadApiOptions,
 ): handleServerStreamingCall<X509SVIDRequest__Output, X509SVIDResponse> {
-  return snapshotStream(options, (log) => (snapshot) => {
-    const identities = withUniqueHints(snapshot.identities, log);
-    log.debug({ spiffeIds: identities.map(({ spiffeId }) => spiffeId.toString()) }, 'fetched X.509-SVIDs');
-    return encodeX509Svids(snapshot, identities);
+  return snapshotStream(options, {
+    createEncoder: (log) => (snapshot) => {
+      const identities = withUniqueHints(snapshot.identities, log);
+      log.debug({ spiffeIds: identities.map(({ spiffeId }) => spiffeId.toString()) }, 'fetched X.509-SVIDs');
+      return encodeX509Svids(snapshot, identities);
+    },
+    forEverybody: false,
   });
 }

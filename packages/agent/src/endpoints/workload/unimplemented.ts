@@ -1,13 +1,7 @@
 // RPCs of the Workload API that this agent does not serve: UNIMPLEMENTED tells a client not to ask again (SPIFFE
 // Workload API §7, SPIFFE Workload Endpoint appendix A).
-import { status, type handleServerStreamingCall, type handleUnaryCall } from '@grpc/grpc-js';
+import { status, type handleServerStreamingCall } from '@grpc/grpc-js';
 import { StatusError } from '@credence/sdk/wire';
-
-export function unimplementedCall<Request, Response>(what: string): handleUnaryCall<Request, Response> {
-  return (_call, callback) => {
-    callback(unimplemented(what));
-  };
-}
 
 export function unimplementedStream<Request, Response>(what: string): handleServerStreamingCall<Request, Response> {
   return (call) => {

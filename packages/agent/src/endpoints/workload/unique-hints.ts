@@ -2,12 +2,14 @@
 import type { Logger } from '@credence/sdk/runtime';
 import type { WorkloadIdentity } from '../../domain/workload-identity.js';
 
+export type Hinted = Pick<WorkloadIdentity, 'entryId' | 'hint' | 'createdAt'>;
+
 /**
  * The identities without those whose hint an older one has; of the same age, the smaller entry ID stays. An empty hint
  * is none and never collides. The order is kept.
  */
-export function withUniqueHints(identities: readonly WorkloadIdentity[], log: Logger): readonly WorkloadIdentity[] {
-  const holders = new Map<string, WorkloadIdentity>();
+export function withUniqueHints<T extends Hinted>(identities: readonly T[], log: Logger): readonly T[] {
+  const holders = new Map<string, T>();
   for (const identity of identities) {
     const holder = holders.get(identity.hint);
     if (holder === undefined || isBefore(identity, holder)) holders.set(identity.hint, identity);
@@ -19,7 +21,7 @@ export function withUniqueHints(identities: readonly WorkloadIdentity[], log: Lo
   });
 }
 
-function isBefore(one: WorkloadIdentity, other: WorkloadIdentity): boolean {
+function isBefore(one: Hinted, other: Hinted): boolean {
   const age = one.createdAt.getTime() - other.createdAt.getTime();
   return age < 0 || (age === 0 && one.entryId < other.entryId);
 }

@@ -2,7 +2,12 @@
 import type { X509BundlesResponse } from '@credence/sdk/wire/gen/X509BundlesResponse.js';
 import type { X509SVID } from '@credence/sdk/wire/gen/X509SVID.js';
 import type { X509SVIDResponse } from '@credence/sdk/wire/gen/X509SVIDResponse.js';
-import type { TrustBundle, WorkloadIdentity, WorkloadSnapshot } from '../../domain/workload-identity.js';
+import type {
+  TrustBundle,
+  TrustedBundles,
+  WorkloadIdentity,
+  WorkloadSnapshot,
+} from '../../domain/workload-identity.js';
 
 /** All that the snapshot says, with `identities` as they were chosen from it. */
 export function encodeX509Svids(snapshot: WorkloadSnapshot, identities: readonly WorkloadIdentity[]): X509SVIDResponse {
@@ -14,8 +19,8 @@ export function encodeX509Svids(snapshot: WorkloadSnapshot, identities: readonly
 }
 
 /** The agent's own bundle and the foreign ones (SPIFFE Workload API §5.2.2). */
-export function encodeX509Bundles(snapshot: WorkloadSnapshot): X509BundlesResponse {
-  return { bundles: Object.fromEntries([snapshot.bundle, ...federated(snapshot)].map(encodeBundle)) };
+export function encodeX509Bundles(bundles: TrustedBundles): X509BundlesResponse {
+  return { bundles: Object.fromEntries([bundles.bundle, ...federated(bundles)].map(encodeBundle)) };
 }
 
 function encodeX509Svid({ spiffeId, svid, hint }: WorkloadIdentity, bundle: Buffer): X509SVID {
@@ -28,8 +33,8 @@ function encodeX509Svid({ spiffeId, svid, hint }: WorkloadIdentity, bundle: Buff
   };
 }
 
-// In the order of their names, so that equal snapshots make equal messages.
-function federated({ bundle, federatedBundles }: WorkloadSnapshot): readonly TrustBundle[] {
+/** The foreign ones in the order of their names, so that equal snapshots make equal messages. */
+export function federated({ bundle, federatedBundles }: TrustedBundles): readonly TrustBundle[] {
   return [...federatedBundles.values()]
     .filter(({ trustDomain }) => trustDomain.name !== bundle.trustDomain.name)
     .sort((a, b) => (a.trustDomain.name < b.trustDomain.name ? -1 : 1));

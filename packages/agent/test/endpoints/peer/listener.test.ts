@@ -45,6 +45,8 @@ describe('the listener of the Workload Endpoint', () => {
       log: silentLogger,
       attestation,
       snapshots,
+      jwtSvids: { fetch: () => Promise.reject(new Error('unused')) },
+      rules: { allowUnauthenticatedVerifiers: false, allowedForeignJwtClaims: [] },
       socketPath,
       procPath: '/proc',
     });

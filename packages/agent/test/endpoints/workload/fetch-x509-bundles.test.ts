@@ -12,7 +12,7 @@ function fetch(endpoint: TestEndpoint): StreamReader<X509BundlesResponse__Output
 }
 
 describe('FetchX509Bundles (SPIFFE Workload API §5.2.2)', () => {
-  it('sends the own bundle and the foreign ones by trust domain ID', async () => {
+  it('sends the own bundle and the foreign ones by trust domain ID (WAPI-5.2.2-b, FED-5.1-c)', async () => {
     const snapshots = new FakeWorkloadSnapshots(snapshot([identity('a')], { federated }));
     await using endpoint = await TestEndpoint.start({ snapshots });
     assert.deepEqual(await fetch(endpoint).next(), {
@@ -25,7 +25,7 @@ describe('FetchX509Bundles (SPIFFE Workload API §5.2.2)', () => {
     });
   });
 
-  it('does not send again what it sent last, in whatever order it is given', async () => {
+  it('does not send again what it sent last, in whatever order it is given (WAPI-4.3-b)', async () => {
     const snapshots = new FakeWorkloadSnapshots(snapshot([identity('a')], { federated }));
     await using endpoint = await TestEndpoint.start({ snapshots });
     const stream = fetch(endpoint);
@@ -49,7 +49,7 @@ describe('FetchX509Bundles (SPIFFE Workload API §5.2.2)', () => {
     assert.deepEqual(await stream.next(), first);
   });
 
-  it('refuses a caller without identity with PermissionDenied', async () => {
+  it('refuses a caller without identity with PermissionDenied (WAPI-5.2.2-c)', async () => {
     await using endpoint = await TestEndpoint.start({ snapshots: new FakeWorkloadSnapshots(snapshot([])) });
     const error = await fetch(endpoint).failure();
     assert.equal(error.code, status.PERMISSION_DENIED);

@@ -37,19 +37,19 @@ describe('FetchX509SVID (SPIFFE Workload API §5.2.1)', () => {
     });
   });
 
-  it('sends all identities in the order of the snapshot, the default first (SPIFFE Workload API §8)', async () => {
+  it('sends all identities in the order of the snapshot, the default first (SPIFFE Workload API §8, WAPI-5.2.1-b)', async () => {
     const snapshots = new FakeWorkloadSnapshots(snapshot([identity('b'), identity('c', { path: '/a' })]));
     await using endpoint = await TestEndpoint.start({ snapshots });
     assert.deepEqual(spiffeIds(await fetch(endpoint).next()), ['spiffe://example.org/b', 'spiffe://example.org/a']);
   });
 
-  it('sends one identity for each hint', async () => {
+  it('sends one identity for each hint (WAPI-5.2.1-c)', async () => {
     const twins = [identity('a', { hint: 'x', createdAt: 2 }), identity('b', { hint: 'x', createdAt: 1 })];
     await using endpoint = await TestEndpoint.start({ snapshots: new FakeWorkloadSnapshots(snapshot(twins)) });
     assert.deepEqual(spiffeIds(await fetch(endpoint).next()), ['spiffe://example.org/b']);
   });
 
-  it('sends foreign bundles by trust domain ID, and its own not among them', async () => {
+  it('sends foreign bundles by trust domain ID, and its own not among them (WAPI-5.1-f)', async () => {
     const federated = [trustBundle('b.test', 'rootB'), trustBundle('a.test', 'rootA'), trustBundle('example.org', 'x')];
     const snapshots = new FakeWorkloadSnapshots(snapshot([identity('a')], { federated }));
     await using endpoint = await TestEndpoint.start({ snapshots });
@@ -59,7 +59,7 @@ describe('FetchX509SVID (SPIFFE Workload API §5.2.1)', () => {
     });
   });
 
-  it('sends the complete state after each change (SPIFFE Workload API §4.3)', async () => {
+  it('sends the complete state after each change (WAPI-4.3-a, WAPI-4.4-e)', async () => {
     const federated = [trustBundle('a.test', 'rootA')];
     const snapshots = new FakeWorkloadSnapshots(snapshot([identity('a'), identity('b')], { federated }));
     await using endpoint = await TestEndpoint.start({ snapshots });
@@ -92,7 +92,7 @@ describe('FetchX509SVID (SPIFFE Workload API §5.2.1)', () => {
     assert.deepEqual(snapshots.watched, [selectors]);
   });
 
-  it('refuses a caller without identity with PermissionDenied (EV-26)', async () => {
+  it('refuses a caller without identity with PermissionDenied (EV-26, WEP-6-e, WAPI-5.2.1-e)', async () => {
     await using endpoint = await TestEndpoint.start({ snapshots: new FakeWorkloadSnapshots(none) });
     const error = await fetch(endpoint).failure();
     assert.equal(error.code, status.PERMISSION_DENIED);

@@ -6,7 +6,7 @@ import { serverError } from '../../domain/errors.js';
 import type { BundleServicePorts } from '../bundle/ports.js';
 import type { UnaryHandler } from '../pipeline.js';
 
-export interface HealthServicePorts extends BundleServicePorts {
+export interface HealthServicePorts extends Pick<BundleServicePorts, 'bundles' | 'trustDomain'> {
   readonly log: Logger;
 }
 

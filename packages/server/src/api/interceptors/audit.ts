@@ -3,6 +3,7 @@
 import { status } from '@grpc/grpc-js';
 import type { Logger } from '@credence/sdk/runtime';
 import type { Call } from '../call.js';
+import type { Caller } from '../caller.js';
 
 /** How a call or an item of it ended. */
 export interface Outcome {
@@ -36,6 +37,7 @@ export class AuditTrail {
 // Called by every agent every few seconds, or by health checks: worth a line only when refused or failed.
 const routine: ReadonlySet<string> = new Set([
   '/spire.api.server.bundle.v1.Bundle/GetBundle',
+  '/spire.api.server.bundle.v1.Bundle/GetFederatedBundle',
   '/spire.api.server.entry.v1.Entry/GetAuthorizedEntries',
   '/spire.api.server.entry.v1.Entry/SyncAuthorizedEntries',
   '/spire.api.server.agent.v1.Agent/PostStatus',
@@ -45,20 +47,21 @@ const routine: ReadonlySet<string> = new Set([
 /** Writes the record of a call that has ended. */
 export function writeAudit(
   log: Logger,
-  call: Pick<Call, 'method' | 'connection' | 'caller' | 'audit'>,
+  call: Pick<Call, 'method' | 'connection' | 'caller' | 'audit'> & { readonly requestId: string },
   outcome: Outcome,
 ): void {
   const { fields, items } = call.audit;
-  const head = { type: 'audit', ...callFields(call), ...fields };
+  // A handler's own fields come first: none stands for what was found out about the caller.
+  const head = { ...fields, type: 'audit', request_id: call.requestId, ...callFields(call) };
   const write = (line: object, { code, message }: Outcome): void => {
     const level = routine.has(call.method) && code === 0 ? 'debug' : 'info';
-    log[level](cut({ ...head, ...line, ...outcomeFields(code, message) }), 'api accessed');
+    log[level](cut({ ...line, ...head, ...outcomeFields(code, message) }), 'api accessed');
   };
   if (items.length === 0) write({}, outcome);
   for (const item of items) {
     write(item.fields, item.outcome);
     if (item.cause !== undefined)
-      log.error({ err: item.cause, ...cut({ ...head, ...item.fields }) }, 'api call failed');
+      log.error({ err: item.cause, ...cut({ ...item.fields, ...head }) }, 'api call failed');
   }
 }
 
@@ -92,8 +95,19 @@ function outcomeFields(code: number, message: string): object {
 
 function callFields({ method, connection, caller }: Pick<Call, 'method' | 'connection'> & Partial<Call>): object {
   const [, service, name] = method.split('/');
-  const called = { service, method: name, ...(caller === undefined ? {} : { authorized_as: caller.kind }) };
-  if (connection.kind === 'local') return { ...called, caller_uid: connection.uid, caller_pid: connection.pid };
+  const called = { service, method: name, ...(caller === undefined ? {} : authorizedFields(caller)) };
+  if (connection.kind === 'local') {
+    const { uid, gid, pid, path } = connection;
+    return { ...called, caller_uid: uid, caller_gid: gid, caller_pid: pid, caller_path: path };
+  }
   const id = connection.peer?.id.toString();
   return { ...called, caller_addr: connection.address, ...(id === undefined ? {} : { caller_id: id }) };
 }
+
+/** As what the caller was let in, and by which record. */
+function authorizedFields(caller: Caller): object {
+  if (caller.kind === 'anonymous') return { authorized_as: 'nobody' };
+  return { authorized_as: caller.kind, authorized_via: caller.kind === 'admin' ? caller.via : via[caller.kind] };
+}
+
+const via = { local: 'transport', downstream: 'entries', agent: 'datastore' } as const;

@@ -2,12 +2,14 @@
 // never reaches a handler, and its request is never decoded.
 import { ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Logger } from '@credence/sdk/runtime';
-import { StatusError } from '@credence/sdk/wire';
+import { permissionDeniedReason, StatusError } from '@credence/sdk/wire';
+import { statusName } from '@credence/sdk/daemon';
 import type { Authorizer } from '../authorizer.js';
 import type { Admission, Admissions } from '../call.js';
 import type { Connections } from '../connections.js';
 import { writeRefusal } from './audit.js';
 import { toStatus } from './errors.js';
+import type { ApiObserver } from '../observer.js';
 import type { Intake } from './intake.js';
 
 export interface GateOptions {
@@ -15,6 +17,7 @@ export interface GateOptions {
   readonly authorizer: Authorizer;
   readonly admissions: Admissions;
   readonly log: Logger;
+  readonly observer: Pick<ApiObserver, 'callRefused' | 'agentSeen'>;
   /** Undefined: callers are trusted with the memory of the server. */
   readonly intake?: Intake;
 }
@@ -60,13 +63,16 @@ export function createGate(options: GateOptions): ServerInterceptor {
 }
 
 async function admit(options: GateOptions, method: string, token: string): Promise<Admission> {
-  const { connections, authorizer, log } = options;
+  const { connections, authorizer, log, observer } = options;
   const connection = connections.get(token);
   if (connection === undefined) throw new StatusError(status.UNAUTHENTICATED, 'the connection of this call is unknown');
   try {
-    return { connection, caller: await authorizer.authorize(method, connection) };
+    const caller = await authorizer.authorize(method, connection);
+    if (caller.kind === 'agent') observer.agentSeen(caller.agent.id.toString());
+    return { connection, caller };
   } catch (error) {
     const refusal = toStatus(error);
+    observer.callRefused(permissionDeniedReason(refusal) ?? statusName(refusal.code));
     writeRefusal(log, { method, connection }, { code: refusal.code, message: refusal.details });
     if (refusal.cause !== undefined) log.error({ err: refusal.cause, method }, 'authorization failed');
     throw refusal;

@@ -4,6 +4,7 @@ import { status } from '@grpc/grpc-js';
 import type { Clock } from '@credence/sdk/runtime';
 import { StatusError } from '@credence/sdk/wire';
 import type { Call } from '../call.js';
+import type { ApiObserver } from '../observer.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** Which limits hold; the others always do. */
@@ -27,6 +28,9 @@ const limits: ReadonlyMap<string, Limit> = new Map<string, Limit>([
   ['/spire.api.server.agent.v1.Agent/RenewAgent', signing],
   ['/spire.api.server.agent.v1.Agent/PostStatus', { name: 'status', perSecond: 10 }],
   ['/spire.api.server.svid.v1.SVID/BatchNewX509SVID', signing],
+  ['/spire.api.server.svid.v1.SVID/NewDownstreamX509CA', signing],
+  ['/spire.api.server.svid.v1.SVID/NewJWTSVID', { name: 'jwt', perSecond: 500, setting: 'signing' }],
+  ['/spire.api.server.bundle.v1.Bundle/PublishJWTAuthority', { name: 'publish', perSecond: 500 }],
 ]);
 
 const idleMs = 120_000;
@@ -34,17 +38,20 @@ const idleMs = 120_000;
 export interface RateLimitsOptions {
   readonly clock: Clock;
   readonly settings: RateLimitSwitches;
+  readonly observer: Pick<ApiObserver, 'rateLimited'>;
 }
 
 export class RateLimits {
   readonly #clock: Clock;
   readonly #settings: RateLimitSwitches;
+  readonly #observer: RateLimitsOptions['observer'];
   readonly #buckets = new Map<string, TokenBucket>();
   #swept: Date;
 
-  constructor({ clock, settings }: RateLimitsOptions) {
+  constructor({ clock, settings, observer }: RateLimitsOptions) {
     this.#clock = clock;
     this.#settings = settings;
+    this.#observer = observer;
     this.#swept = clock.now();
   }
 
@@ -60,9 +67,11 @@ export class RateLimits {
     if (limit.setting !== undefined && !this.#settings[limit.setting]) return;
     const now = this.#clock.now();
     const bucket = this.#bucket(`${limit.name} ${call.connection.address}`, limit, now);
-    if (cost > bucket.burst) throw exhausted(`rate (${cost}) exceeds burst size (${bucket.burst})`);
     const waitMs = bucket.waitMs(cost, now);
-    if (now.getTime() + waitMs > call.deadline.getTime()) throw exhausted('rate limit would exceed the deadline');
+    const refusal = refusalOf(bucket, cost, waitMs, call.deadline.getTime() - now.getTime());
+    if (refusal !== undefined) this.#observer.rateLimited(limit.name, 'refused');
+    else if (waitMs > 0) this.#observer.rateLimited(limit.name, 'delayed');
+    if (refusal !== undefined) throw exhausted(refusal);
     bucket.take(cost);
     if (waitMs > 0) await this.#wait(waitMs, bucket, cost, call.signal);
   }
@@ -95,6 +104,11 @@ export class RateLimits {
       if (bucket.updated.getTime() <= horizon) this.#buckets.delete(key);
     }
   }
+}
+
+function refusalOf({ burst }: TokenBucket, cost: number, waitMs: number, leftMs: number): string | undefined {
+  if (cost > burst) return `rate (${cost}) exceeds burst size (${burst})`;
+  return waitMs > leftMs ? 'rate limit would exceed the deadline' : undefined;
 }
 
 function exhausted(text: string): StatusError {

@@ -1,4 +1,5 @@
 // The admin Unix socket. Whoever may open it is an administrator: its mode and that of its folder are what guards it.
+import { readlinkSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import type { Clock } from '@credence/sdk/runtime';
 import { descriptorOf, listenOnSocket, readPeerCredentials, trackSockets } from '@credence/sdk/daemon';
@@ -30,12 +31,24 @@ export async function listenAdmin(options: AdminSocketOptions): Promise<AsyncDis
 }
 
 /** For the audit record only: who could open the socket may use it. */
-function credentialsOf(socket: Socket, { log }: Pick<AdminSocketOptions, 'log'>): Pick<LocalConnection, 'uid' | 'pid'> {
+function credentialsOf(
+  socket: Socket,
+  { log }: Pick<AdminSocketOptions, 'log'>,
+): Omit<LocalConnection, 'kind' | 'token'> {
   try {
-    const { uid, pid } = readPeerCredentials(descriptorOf(socket));
-    return { uid, pid };
+    const { uid, gid, pid } = readPeerCredentials(descriptorOf(socket));
+    return { uid, gid, pid, path: programOf(pid) };
   } catch (error) {
     log.debug({ err: error }, 'credentials of an admin connection are unknown');
-    return { uid: undefined, pid: undefined };
+    return { uid: undefined, gid: undefined, pid: undefined, path: undefined };
+  }
+}
+
+/** Of another user's process the kernel tells only root. */
+function programOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return undefined;
   }
 }

@@ -41,13 +41,13 @@ export function inspectCaCertificate(tbs: Buffer, limits: CaCertificateLimits, n
     checkSubject(certificate);
     if (!certificate.publicKeyInfo.equals(limits.publicKeyInfo)) throw breach('the key is not the one that signs');
     const keyId = subjectKeyIdentifier(subjectKeyId(certificate.publicKeyInfo));
-    checkNames(checkExtensions(certificate, [caKeyUsage, caBasicConstraints, keyId]), limits.trustDomain);
+    checkAuthorityNames(checkExtensions(certificate, [caKeyUsage, caBasicConstraints, keyId]), limits.trustDomain);
     return tbs as InspectedTbs;
   });
 }
 
-// X509-SVID §3.2: the trust domain's SPIFFE ID, without a path.
-function checkNames({ uris, dnsNames, otherTags }: GeneralNames, trustDomain: TrustDomain): void {
+/** X509-SVID §3.2: the trust domain's SPIFFE ID, without a path. @throws `ERR_PROFILE` */
+export function checkAuthorityNames({ uris, dnsNames, otherTags }: GeneralNames, trustDomain: TrustDomain): void {
   const id = trustDomain.id.toString();
   if (uris.length !== 1 || uris[0] !== id || dnsNames.length > 0 || otherTags.size > 0) {
     throw breach(`subjectAltName is not ${id} alone (X509-SVID §3.2)`);

@@ -1,5 +1,6 @@
 // The extensions that the profiles ask for, DER, written out by hand. The rules take nothing from the encoders that the
 // templates use: a slip in either is a breach.
+import { breach } from './breach.js';
 
 /** An extension, DER, and what its absence breaks. */
 export interface ExpectedExtension {
@@ -37,7 +38,7 @@ export const caBasicConstraints: ExpectedExtension = {
 };
 
 const subjectKeyIdHeader = octets('301d 0603551d0e 0416 0414');
-const authorityKeyIdHeader = octets('301f 0603551d23 0418 3016 8014');
+const longestKeyId = 64;
 
 /** `keyId` has 20 bytes. */
 export function subjectKeyIdentifier(keyId: Buffer): ExpectedExtension {
@@ -47,10 +48,13 @@ export function subjectKeyIdentifier(keyId: Buffer): ExpectedExtension {
   };
 }
 
-/** `keyId` has 20 bytes. */
+/** Ours have 20 bytes; a foreign authority above ours may have chosen another length. */
 export function authorityKeyIdentifier(keyId: Buffer): ExpectedExtension {
+  const { length } = keyId;
+  if (length > longestKeyId) throw breach(`the key identifier of the authority is longer than ${longestKeyId} bytes`);
+  const header = [0x30, length + 11, 0x06, 0x03, 0x55, 0x1d, 0x23, 0x04, length + 4, 0x30, length + 2, 0x80, length];
   return {
-    der: Buffer.concat([authorityKeyIdHeader, keyId]),
+    der: Buffer.concat([Buffer.from(header), keyId]),
     rule: 'authorityKeyIdentifier is not that of the authority (RFC 5280 §4.2.1.1)',
   };
 }

@@ -9,29 +9,46 @@ export const defaultSubject: Buffer = encodeName(defaultName);
 /** The name with `commonName` in place of any common name that it has. @throws `ERR_SPIFFE_ENCODING` */
 export function withCommonName(subject: Buffer, commonName: string): Buffer {
   if (subject.equals(defaultSubject)) return encodeName({ ...defaultName, commonName });
-  const writer = new DerWriter(subject.length + commonName.length + 32);
-  writer.raw(DerReader.over(encodeName({ commonName })).expect(Tag.sequence, 'subject').content);
-  for (const rdn of otherRdns(subject).toReversed()) writer.raw(rdn);
-  writer.header(Tag.sequence, 0);
-  return writer.finish();
+  const others = rdnsOf(subject).filter(({ attributes }) => !attributes.includes(Oid.commonName));
+  return nameOf([...others, ...rdnsOf(encodeName({ commonName }))]);
 }
 
-/** The relative distinguished names that hold no common name, DER. */
-function otherRdns(subject: Buffer): Buffer[] {
+/** The name with `unit` in place of any organizational unit that it has, before common name and serial number. */
+export function withOrganizationalUnit(subject: Buffer, unit: string): Buffer {
+  const others = rdnsOf(subject).filter(({ attributes }) => !attributes.includes(Oid.organizationalUnit));
+  const isLater = ({ attributes }: Rdn): boolean =>
+    attributes.includes(Oid.commonName) || attributes.includes(Oid.serialNumber);
+  const later = others.filter(isLater);
+  const earlier = others.filter((rdn) => !isLater(rdn));
+  return nameOf([...earlier, ...rdnsOf(encodeName({ organizationalUnit: [unit] })), ...later]);
+}
+
+/** A relative distinguished name. */
+interface Rdn {
+  readonly der: Buffer;
+  /** The types of its attributes: object identifiers. */
+  readonly attributes: readonly string[];
+}
+
+function rdnsOf(subject: Buffer): readonly Rdn[] {
   const name = DerReader.over(subject).enter(Tag.sequence, 'subject');
-  const rdns: Buffer[] = [];
+  const rdns: Rdn[] = [];
   while (!name.isAtEnd) {
-    const rdn = name.expect(Tag.set, 'subject');
-    if (!holdsCommonName(name.within(rdn.content, 'subject'))) rdns.push(rdn.raw);
+    const { raw, content } = name.expect(Tag.set, 'subject');
+    rdns.push({ der: raw, attributes: attributesOf(name.within(content, 'subject')) });
   }
   return rdns;
 }
 
-function holdsCommonName(attributes: DerReader): boolean {
-  let found = false;
-  while (!attributes.isAtEnd) {
-    const attribute = attributes.enter(Tag.sequence, 'subject attribute');
-    found ||= attribute.objectIdentifier('subject attribute') === Oid.commonName;
-  }
-  return found;
+function attributesOf(set: DerReader): readonly string[] {
+  const types: string[] = [];
+  while (!set.isAtEnd) types.push(set.enter(Tag.sequence, 'subject attribute').objectIdentifier('subject attribute'));
+  return types;
+}
+
+function nameOf(rdns: readonly Rdn[]): Buffer {
+  const writer = new DerWriter(256);
+  for (const { der } of rdns.toReversed()) writer.raw(der);
+  writer.header(Tag.sequence, 0);
+  return writer.finish();
 }

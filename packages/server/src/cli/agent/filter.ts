@@ -3,14 +3,19 @@ import { usageError, type Flags, type FlagValues } from '@credence/sdk/daemon';
 import type { _spire_api_server_agent_v1_ListAgentsRequest_Filter as Filter } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/ListAgentsRequest.js';
 import { matches, selectorMatch } from '../values.js';
 
-const eitherWay = { true: 'true', false: 'false' } as const;
+const eitherWay = { true: 'true', false: 'false', all: 'all' } as const;
 
 export const agentFilterFlags = {
   selector: { kind: 'list', placeholder: 'type:value', help: 'selector of the agents; may be repeated' },
   matchSelectorsOn: { kind: 'choice', choices: matches, default: 'superset', help: 'how selectors match' },
   attestationType: { kind: 'text', placeholder: 'type', default: '', help: 'how the agents attested' },
-  canReattest: { kind: 'choice', choices: eitherWay, help: 'only agents that can, or cannot, attest again' },
-  banned: { kind: 'choice', choices: eitherWay, help: 'only agents that are, or are not, banned' },
+  canReattest: {
+    kind: 'choice',
+    choices: eitherWay,
+    default: 'all',
+    help: 'only agents that can, or cannot, attest again',
+  },
+  banned: { kind: 'choice', choices: eitherWay, default: 'all', help: 'only agents that are, or are not, banned' },
   expiresBefore: {
     kind: 'text',
     placeholder: 'instant',
@@ -23,10 +28,14 @@ export function agentFilter(values: FlagValues<typeof agentFilterFlags>): Filter
   return {
     by_selector_match: selectorMatch(values.selector, values.matchSelectorsOn),
     by_attestation_type: values.attestationType,
-    by_can_reattest: values.canReattest === undefined ? null : { value: values.canReattest === 'true' },
-    by_banned: values.banned === undefined ? null : { value: values.banned === 'true' },
+    by_can_reattest: eitherOr(values.canReattest),
+    by_banned: eitherOr(values.banned),
     by_expires_before: values.expiresBefore === undefined ? '' : parseInstant(values.expiresBefore),
   };
+}
+
+function eitherOr(choice: keyof typeof eitherWay): { readonly value: boolean } | null {
+  return choice === 'all' ? null : { value: choice === 'true' };
 }
 
 const wireLayout = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) ([+-]\d\d)(\d\d) [+-]\d\d$/;

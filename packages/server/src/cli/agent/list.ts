@@ -2,6 +2,7 @@
 import { defineCommand, encodeJson, exitCodes } from '@credence/sdk/daemon';
 import { agentApi } from '@credence/sdk/wire';
 import type { AgentClient } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/Agent.js';
+import type { ListAgentsRequest } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/ListAgentsRequest.js';
 import type { ListAgentsResponse__Output } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/ListAgentsResponse.js';
 import type { Agent__Output } from '@credence/sdk/wire/gen/spire/api/types/Agent.js';
 import { adminFlags, answer, withServer } from '../admin-client.js';
@@ -12,13 +13,17 @@ const pageSize = 1000;
 
 export const command = defineCommand({ ...adminFlags, ...agentFilterFlags }, async (values, terminal) => {
   const filter = agentFilter(values);
-  const agents = await withServer(values, terminal, (connect) => list(connect(agentApi), filter));
+  const agents = await withServer(values, terminal, (connect) => listAgents(connect(agentApi), filter));
   if (values.output === 'json') terminal.out(`${encodeJson({ agents, next_page_token: '' })}\n`);
   else terminal.out(render(agents));
   return exitCodes.done;
 });
 
-async function list(client: AgentClient, filter: ReturnType<typeof agentFilter>): Promise<readonly Agent__Output[]> {
+/** All that the filter lets through, page by page. */
+export async function listAgents(
+  client: AgentClient,
+  filter: NonNullable<ListAgentsRequest['filter']>,
+): Promise<readonly Agent__Output[]> {
   const agents: Agent__Output[] = [];
   for (let token = ''; ;) {
     const request = { filter, page_size: pageSize, page_token: token };

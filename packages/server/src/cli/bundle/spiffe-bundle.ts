@@ -10,10 +10,12 @@ export function encodeSpiffeBundle(bundle: Bundle__Output): string {
       ...bundle.jwt_authorities.map((key) => publicKey('jwt-svid', key)),
       ...bundle.wit_authorities.map((key) => publicKey('wit-svid', key)),
     ],
-    ...(bundle.sequence_number === '0' ? {} : { spiffe_sequence: Number(bundle.sequence_number) }),
+    ...(bundle.sequence_number === '0' ? {} : { spiffe_sequence: bundle.sequence_number }),
     ...(bundle.refresh_hint === '0' ? {} : { spiffe_refresh_hint: Number(bundle.refresh_hint) }),
   };
-  return `${JSON.stringify(document, undefined, 4)}\n`;
+  // All of uint64, which a number would round.
+  const text = JSON.stringify(document, undefined, 4).replace(/^( {4}"spiffe_sequence": )"(\d+)"/m, '$1$2');
+  return `${text}\n`;
 }
 
 // §4.2.3: the certificate is the only one in x5c.

@@ -1,5 +1,13 @@
 // `entry delete`: one entry by its ID, or several by a file {"ids": [...]}.
-import { defineCommand, encodeJson, exitCodes, statusName, usageError, type Terminal } from '@credence/sdk/daemon';
+import {
+  defineCommand,
+  encodeJson,
+  exitCodes,
+  printable,
+  statusName,
+  usageError,
+  type Terminal,
+} from '@credence/sdk/daemon';
 import { entryApi } from '@credence/sdk/wire';
 import type { BatchDeleteEntryResponse__Output } from '@credence/sdk/wire/gen/spire/api/server/entry/v1/BatchDeleteEntryResponse.js';
 import { adminFlags, answer, withServer } from '../admin-client.js';
@@ -54,10 +62,10 @@ type Results = BatchDeleteEntryResponse__Output['results'];
 
 function report({ results }: BatchDeleteEntryResponse__Output, failed: Results, terminal: Terminal): void {
   const deleted = results.filter(({ status }) => status?.code === 0);
-  for (const { id } of deleted) terminal.out(`Deleted entry with ID: ${id}\n`);
+  for (const { id } of deleted) terminal.out(`Deleted entry with ID: ${printable(id)}\n`);
   for (const { id, status } of failed) {
     const reason = `code: ${statusName(status?.code ?? 2)}, msg: ${encodeJson(status?.message ?? '')}`;
-    terminal.err(`Failed to delete entry with ID ${id} (${reason})\n`);
+    terminal.err(`Failed to delete entry with ID ${printable(id)} (${reason})\n`);
   }
   terminal.out(`\n\n${summary(deleted.length, failed.length)}`);
 }

@@ -5,7 +5,7 @@ import type {
   _spire_api_types_Entry_AdditionalAttributes as EntryAttributes,
 } from '@credence/sdk/wire/gen/spire/api/types/Entry.js';
 import type { SPIFFEID } from '@credence/sdk/wire/gen/spire/api/types/SPIFFEID.js';
-import { parseSelector, parseTrustDomain, parseTtl, readJson, requiredId } from '../values.js';
+import { parseSelector, parseTrustDomain, parseTtl, readYaml, requiredId } from '../values.js';
 import type { entryFlags } from './flags.js';
 
 type EntryValues = FlagValues<typeof entryFlags>;
@@ -17,7 +17,7 @@ export async function entriesOf(
 ): Promise<readonly Entry[]> {
   if (values.data === undefined) return [entryOf(values)];
   const { parseEntryFile } = await import('./entry-file.js');
-  return parseEntryFile(await readJson('--data', values.data, () => terminal.readInput()));
+  return parseEntryFile(await readYaml('--data', values.data, () => terminal.readInput()));
 }
 
 function entryOf(values: EntryValues & { readonly node?: boolean }): Entry {

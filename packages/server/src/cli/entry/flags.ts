@@ -8,7 +8,7 @@ export const entryFlags = {
   spiffeId: { kind: 'text', spire: 'spiffeID', placeholder: 'SPIFFE ID', help: 'SPIFFE ID that the entry grants' },
   x509SvidTtl: { kind: 'integer', spire: 'x509SVIDTTL', default: 0, help: 'lifetime of X.509-SVIDs, in seconds' },
   jwtSvidTtl: { kind: 'integer', spire: 'jwtSVIDTTL', default: 0, help: 'lifetime of JWT-SVIDs, in seconds' },
-  data: { kind: 'text', placeholder: 'path', help: 'JSON file with entries, or - for standard input' },
+  data: { kind: 'text', placeholder: 'path', help: 'YAML or JSON file with entries, or - for standard input' },
   selector: { kind: 'list', placeholder: 'type:value', help: 'selector of the workload; may be repeated' },
   federatesWith: { kind: 'list', placeholder: 'trust domain', help: 'whose bundle comes along; may be repeated' },
   admin: { kind: 'boolean', default: false, help: 'the identity administers the server' },

@@ -1,10 +1,10 @@
 // `entry show`: one entry by its ID, or all that a filter lets through.
-import { defineCommand, encodeJson, errorText, exitCodes, usageError } from '@credence/sdk/daemon';
+import { defineCommand, encodeJson, exitCodes, usageError } from '@credence/sdk/daemon';
 import { entryApi } from '@credence/sdk/wire';
 import type { EntryClient } from '@credence/sdk/wire/gen/spire/api/server/entry/v1/Entry.js';
 import type { ListEntriesResponse__Output } from '@credence/sdk/wire/gen/spire/api/server/entry/v1/ListEntriesResponse.js';
 import type { Entry__Output } from '@credence/sdk/wire/gen/spire/api/types/Entry.js';
-import { adminFlags, answer, withServer } from '../admin-client.js';
+import { adminFlags, answer, failing, withServer } from '../admin-client.js';
 import { counted, renderEntry } from '../render.js';
 import { sortEntries } from './entry-order.js';
 import { entryFilter } from './filter.js';
@@ -35,11 +35,7 @@ export const command = defineCommand(
 );
 
 async function get(client: EntryClient, id: string): Promise<Entry__Output> {
-  try {
-    return await answer<Entry__Output>((done) => client.GetEntry({ id }, done));
-  } catch (error) {
-    throw new Error(`error fetching entry ID ${id}: ${errorText(error)}`, { cause: error });
-  }
+  return failing(`error fetching entry ID ${id}`, () => answer<Entry__Output>((done) => client.GetEntry({ id }, done)));
 }
 
 async function list(client: EntryClient, filter: ReturnType<typeof entryFilter>): Promise<Entry__Output[]> {

@@ -1,15 +1,16 @@
 // `x509 mint`: an X.509-SVID for a key that is made here and never leaves.
 import { join } from 'node:path';
-import { defineCommand, encodeJson, exitCodes, usageError, type Terminal } from '@credence/sdk/daemon';
+import { defineCommand, encodeJson, exitCodes, type Terminal } from '@credence/sdk/daemon';
 import { exportPrivateKey, generateKey } from '@credence/sdk/keys';
-import { parseDuration, writeFileAtomic } from '@credence/sdk/runtime';
+import { writeFileAtomic } from '@credence/sdk/runtime';
 import { bundleApi, svidApi } from '@credence/sdk/wire';
 import type { MintX509SVIDResponse__Output } from '@credence/sdk/wire/gen/spire/api/server/svid/v1/MintX509SVIDResponse.js';
 import type { Bundle__Output } from '@credence/sdk/wire/gen/spire/api/types/Bundle.js';
 import { createCertificateRequest, toPem } from '@credence/sdk/x509';
-import { adminFlags, answer, withServer, type Connect } from '../admin-client.js';
+import { adminFlags, answer, failing, withServer, type Connect } from '../admin-client.js';
+import { warnOfCutLifetime } from '../cut-lifetime.js';
 import { renderId } from '../render.js';
-import { parseTtl, requiredId } from '../values.js';
+import { parseTtlText, requiredId } from '../values.js';
 
 const flags = {
   ...adminFlags,
@@ -20,6 +21,8 @@ const flags = {
 } as const;
 
 interface Minted {
+  /** Seconds since the epoch. */
+  readonly expiresAt: string;
   readonly chain: readonly Buffer[];
   /** PKCS#8, DER. */
   readonly privateKey: Buffer;
@@ -28,8 +31,9 @@ interface Minted {
 
 export const command = defineCommand(flags, async (values, terminal) => {
   const id = renderId(requiredId('--spiffe-id', values.spiffeId));
-  const ttl = parseTtlText(values.ttl);
+  const ttl = parseTtlText('--ttl', values.ttl);
   const minted = await withServer(values, terminal, (connect) => mint(connect, { id, ttl, dnsNames: values.dns }));
+  warnOfCutLifetime('X509-SVID', { ttl, expiresAt: minted.expiresAt }, terminal);
   if (values.output === 'json') {
     const { chain, privateKey, roots } = minted;
     terminal.out(`${encodeJson({ x509_svid: chain, private_key: privateKey, root_cas: roots })}\n`);
@@ -41,14 +45,6 @@ export const command = defineCommand(flags, async (values, terminal) => {
   return exitCodes.done;
 });
 
-function parseTtlText(text: string): number {
-  const milliseconds = parseDuration(text);
-  if (milliseconds === undefined || milliseconds % 1000 !== 0) {
-    throw usageError(`--ttl is "${text}"; whole seconds such as 90s or 1h are accepted`);
-  }
-  return parseTtl('--ttl', milliseconds / 1000);
-}
-
 async function mint(
   connect: Connect,
   { id, ttl, dnsNames }: { readonly id: string; readonly ttl: number; readonly dnsNames: readonly string[] },
@@ -56,11 +52,16 @@ async function mint(
   const key = await generateKey('ec-p256');
   const csr = createCertificateRequest({ uris: [id], dnsNames }, key);
   const svids = connect(svidApi);
-  const { svid } = await answer<MintX509SVIDResponse__Output>((done) => svids.MintX509SVID({ csr, ttl }, done));
+  const { svid } = await failing('unable to mint SVID', () =>
+    answer<MintX509SVIDResponse__Output>((done) => svids.MintX509SVID({ csr, ttl }, done)),
+  );
   if (svid === null) throw new Error('the server sent no X.509-SVID');
   const bundles = connect(bundleApi);
-  const bundle = await answer<Bundle__Output>((done) => bundles.GetBundle({}, done));
+  const bundle = await failing('unable to get bundle', () =>
+    answer<Bundle__Output>((done) => bundles.GetBundle({}, done)),
+  );
   return {
+    expiresAt: svid.expires_at,
     chain: svid.cert_chain,
     privateKey: exportPrivateKey(key),
     roots: bundle.x509_authorities.map(({ asn1 }) => asn1),

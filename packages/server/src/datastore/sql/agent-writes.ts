@@ -1,9 +1,10 @@
 // Writing attested agents within a transaction.
 import type { Updateable } from 'kysely';
-import type { SpiffeId } from '@credence/sdk';
+import { SpiffeId } from '@credence/sdk';
 import type { Attestation } from '../../domain/attested-agent.js';
 import { serverError } from '../../domain/errors.js';
 import { selectorKey } from '../../domain/selector.js';
+import type { AgentsToPrune } from '../agent-store.js';
 import { appendChanges } from './changes.js';
 import { noteDeleted } from './entry-writes.js';
 import type { AgentTable } from './schema.js';
@@ -88,6 +89,27 @@ export async function deleteAgent(trx: Write, spiffeId: SpiffeId, now: Date): Pr
     .returning(['id', 'created_at'])
     .execute();
   await noteDeleted(trx, aliases, now);
+}
+
+/** A banned agent stays: its row is the ban. */
+export async function pruneAgents(
+  trx: Write,
+  { expiredBefore, includeTofu, limit }: AgentsToPrune,
+  now: Date,
+): Promise<readonly string[]> {
+  const before = expiredBefore.getTime();
+  const rows = await trx
+    .selectFrom('agents')
+    .select('id')
+    .where('serial_number', '<>', '')
+    .where('expires_at', '<', before)
+    .where((eb) => eb.or([eb('renewed_expires_at', 'is', null), eb('renewed_expires_at', '<', before)]))
+    .$if(!includeTofu, (query) => query.where('can_reattest', '=', 1))
+    .orderBy('row_id')
+    .limit(limit)
+    .execute();
+  for (const { id } of rows) await deleteAgent(trx, SpiffeId.parse(id), now);
+  return rows.map(({ id }) => id);
 }
 
 function notFound(id: string): Error {

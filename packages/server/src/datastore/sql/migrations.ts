@@ -4,13 +4,14 @@ import { isSpiffeError, type Clock } from '@credence/sdk/runtime';
 import { serverError } from '../../domain/errors.js';
 import type { ColumnTypes, SqlEngine } from './engine.js';
 import { initialSchema } from './migrations/0001-initial-schema.js';
+import { federationRelationships } from './migrations/0002-federation-relationships.js';
 import type { Schema } from './schema.js';
 
 /** Creates or changes tables; knows the schema only as it was at its time. */
 export type Migration = (db: Transaction<Schema>, columns: ColumnTypes) => Promise<void>;
 
 /** In order; the first makes version 1. A migration that has been released never changes. */
-const migrations: readonly Migration[] = [initialSchema];
+const migrations: readonly Migration[] = [initialSchema, federationRelationships];
 
 const versionTable = 'credence_migrations';
 

@@ -8,8 +8,10 @@ import { SqlAgentStore } from './sql-agent-store.js';
 import { SqlBundleStore } from './sql-bundle-store.js';
 import { SqlChangeLog } from './sql-change-log.js';
 import { SqlEntryStore } from './sql-entry-store.js';
+import { SqlFederatedBundleStore } from './sql-federated-bundle-store.js';
 import { SqlJoinTokenStore } from './sql-join-token-store.js';
 import { SqlJournalStore } from './sql-journal-store.js';
+import { SqlRelationshipStore } from './sql-relationship-store.js';
 import { openSqliteEngine } from './sqlite-engine.js';
 
 export type DatastoreOptions = { readonly clock: Clock; readonly log: Logger } & (
@@ -43,6 +45,8 @@ export async function openDatastore(options: DatastoreOptions): Promise<Datastor
     agents: new SqlAgentStore({ session, clock }),
     joinTokens: new SqlJoinTokenStore({ session, clock }),
     bundles: new SqlBundleStore({ session, clock }),
+    federatedBundles: new SqlFederatedBundleStore({ session, clock }),
+    relationships: new SqlRelationshipStore({ session, clock }),
     journals: new SqlJournalStore({ session }),
     changes: new SqlChangeLog({ session }),
     async [Symbol.asyncDispose]() {

@@ -12,6 +12,7 @@ export interface Schema {
   agent_selectors: MemberTable;
   join_tokens: { value: string; expires_at: number };
   bundles: BundleTable;
+  federation_relationships: RelationshipTable;
   journals: { row_id: Generated<number>; active_x509_authority_id: string; data: string };
   changes: { row_id: Generated<number>; noun: string; key: string; at: number };
 }
@@ -74,4 +75,11 @@ export interface BundleTable {
   refresh_hint: number;
   /** Decimal: all of uint64. */
   sequence_number: string;
+}
+
+export interface RelationshipTable {
+  trust_domain: string;
+  endpoint_url: string;
+  /** Of an https_spiffe endpoint; null is https_web. */
+  endpoint_id: string | null;
 }

@@ -3,7 +3,7 @@
 import type { ControlledTransaction, Kysely, Transaction } from 'kysely';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isSpiffeError, type Logger } from '@credence/sdk/runtime';
-import { serverError, serverErrors } from '../../domain/errors.js';
+import { serverError, serverErrors, type ServerErrorCode } from '../../domain/errors.js';
 import type { SqlEngine } from './engine.js';
 import type { Schema } from './schema.js';
 
@@ -35,7 +35,7 @@ export class SqlSession {
     this.#log = log;
   }
 
-  /** @throws `ERR_DATASTORE`, `ERR_DATASTORE_FULL`, and what `work` throws of our own codes */
+  /** @throws `ERR_DATASTORE`, `ERR_DATASTORE_FULL`, `ERR_DATASTORE_LOCKED`, and what `work` throws of our own codes */
   async read<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T> {
     try {
       return await work(this.#engine.reader);
@@ -47,7 +47,7 @@ export class SqlSession {
   /**
    * Resolves after the commit and after every commit listener. What `work` throws undoes its own writes only.
    *
-   * @throws `ERR_DATASTORE`, `ERR_DATASTORE_FULL`, and what `work` throws of our own codes
+   * @throws `ERR_DATASTORE`, `ERR_DATASTORE_FULL`, `ERR_DATASTORE_LOCKED`, and what `work` throws of our own codes
    */
   write<T>(work: (trx: Write) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -143,15 +143,19 @@ async function attempt(job: Job, trx: ControlledTransaction<Schema>): Promise<An
 function asServerError(error: unknown): Error {
   if (isSpiffeError(error) && Object.hasOwn(serverErrors, error.code)) return error;
   const reason = error instanceof Error ? error.message : 'unknown failure';
-  const code = isOutOfRoom(error) ? 'ERR_DATASTORE_FULL' : 'ERR_DATASTORE';
-  return serverError(code, `datastore-sql: ${reason}`, { cause: error });
+  return serverError(codeOf(error), `datastore-sql: ${reason}`, { cause: error });
 }
 
 // SQLite: no room in the file system, a file that may not grow. PostgreSQL: disk_full.
 const outOfRoom: ReadonlySet<unknown> = new Set(['SQLITE_FULL', 'SQLITE_IOERR_WRITE', '53100']);
 
-function isOutOfRoom(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && outOfRoom.has(error.code);
+// Another process writes, and does not end: SQLite, and lock_not_available of PostgreSQL.
+const locked = /^(SQLITE_BUSY|SQLITE_LOCKED|55P03)/;
+
+function codeOf(error: unknown): ServerErrorCode {
+  if (!(error instanceof Error) || !('code' in error)) return 'ERR_DATASTORE';
+  if (outOfRoom.has(error.code)) return 'ERR_DATASTORE_FULL';
+  return locked.test(String(error.code)) ? 'ERR_DATASTORE_LOCKED' : 'ERR_DATASTORE';
 }
 
 function closed(): Error {

@@ -4,10 +4,10 @@ import type { SpiffeId } from '@credence/sdk';
 import type { Clock } from '@credence/sdk/runtime';
 import type { AgentFilter, Attestation, AttestedAgent } from '../../domain/attested-agent.js';
 import { selectorKey } from '../../domain/selector.js';
-import type { AgentStore } from '../agent-store.js';
+import type { AgentsToPrune, AgentStore } from '../agent-store.js';
 import type { Page, PageRequest } from '../page.js';
 import { decodeAgent } from './agent-row.js';
-import { attestAgent, changeAgent, deleteAgent, promoteAgent } from './agent-writes.js';
+import { attestAgent, changeAgent, deleteAgent, promoteAgent, pruneAgents } from './agent-writes.js';
 import { expressionBuilder } from './kysely.js';
 import type { Schema } from './schema.js';
 import type { SqlSession } from './session.js';
@@ -60,6 +60,10 @@ export class SqlAgentStore implements AgentStore {
   setVersion(id: SpiffeId, agentVersion: string): Promise<void> {
     const change = { agent_version: agentVersion };
     return this.#session.write((trx) => changeAgent(trx, id, { change }, this.#clock.now()));
+  }
+
+  pruneExpired(pruning: AgentsToPrune): Promise<readonly string[]> {
+    return this.#session.write((trx) => pruneAgents(trx, pruning, this.#clock.now()));
   }
 
   list(filter: AgentFilter, page: PageRequest): Promise<Page<AttestedAgent>> {

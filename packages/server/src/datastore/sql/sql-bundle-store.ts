@@ -4,8 +4,8 @@ import type { Clock } from '@credence/sdk/runtime';
 import { serverError } from '../../domain/errors.js';
 import type { TrustBundle } from '../../domain/trust-bundle.js';
 import type { Authorities, BundleStore } from '../bundle-store.js';
-import { decodeBundle, encodeAuthorities, encodeBundle } from './bundle-row.js';
-import { appendChanges } from './changes.js';
+import { decodeBundle, encodeAuthorities } from './bundle-row.js';
+import { readBundle, writeBundle } from './bundle-writes.js';
 import type { SqlSession, Write } from './session.js';
 import type { SqlStoreOptions } from './sql-entry-store.js';
 
@@ -61,25 +61,9 @@ export class SqlBundleStore implements BundleStore {
     return this.#write(trx, { ...bundle, x509Authorities, jwtAuthorities, sequenceNumber: bundle.sequenceNumber + 1n });
   }
 
-  async #write(trx: Write, bundle: TrustBundle): Promise<TrustBundle> {
-    const { trust_domain, ...rest } = encodeBundle(bundle);
-    await trx
-      .insertInto('bundles')
-      .values({ trust_domain, ...rest })
-      .onConflict((conflict) => conflict.column('trust_domain').doUpdateSet(rest))
-      .execute();
-    await appendChanges(trx, 'bundle', [trust_domain], this.#clock.now());
-    return bundle;
+  #write(trx: Write, bundle: TrustBundle): Promise<TrustBundle> {
+    return writeBundle(trx, bundle, this.#clock.now());
   }
-}
-
-async function readBundle(trx: Write, trustDomain: TrustDomain): Promise<TrustBundle | undefined> {
-  const row = await trx
-    .selectFrom('bundles')
-    .selectAll()
-    .where('trust_domain', '=', trustDomain.name)
-    .executeTakeFirst();
-  return row === undefined ? undefined : decodeBundle(row);
 }
 
 function empty(trustDomain: TrustDomain): TrustBundle {

@@ -28,7 +28,11 @@ describe('the audit record', () => {
       const audit = new AuditTrail();
       audit.add({ attestor: text, dns_names: [text] });
       audit.item({ fields: { entry_id: text }, outcome: { code: status.INTERNAL, message: text }, cause: new Error() });
-      writeAudit(log, { method, connection, caller: { kind: 'anonymous' }, audit }, { code: 0, message: 'OK' });
+      writeAudit(
+        log,
+        { method, connection, caller: { kind: 'anonymous' }, audit, requestId: 'r' },
+        { code: 0, message: 'OK' },
+      );
       writeRefusal(log, { method, connection }, { code: status.INTERNAL, message: text });
       const cut = text.slice(0, kept);
       const [item, failure, refusal] = lines;
@@ -42,11 +46,34 @@ describe('the audit record', () => {
     });
   }
 
+  it('lets nothing that a handler adds stand for what was found out about the caller', () => {
+    const { log, lines } = recorder();
+    const audit = new AuditTrail();
+    const forged = { caller_addr: 'x', authorized_as: 'x', request_id: 'x', type: 'x', service: 'x', status: 'x' };
+    audit.add(forged);
+    audit.item({ fields: { ...forged, entry_id: 'e' }, outcome: { code: 0, message: 'OK' } });
+    writeAudit(
+      log,
+      { method, connection, caller: { kind: 'anonymous' }, audit, requestId: 'r' },
+      { code: 0, message: '' },
+    );
+    assert.deepEqual(lines, [
+      {
+        ...{ caller_addr: '127.0.0.1', authorized_as: 'nobody', request_id: 'r', type: 'audit', entry_id: 'e' },
+        ...{ service: 'spire.api.server.agent.v1.Agent', method: 'AttestAgent', status: 'success' },
+      },
+    ]);
+  });
+
   it('cuts long lists', () => {
     const { log, lines } = recorder();
     const audit = new AuditTrail();
     audit.add({ dns_names: Array.from({ length: 1000 }, (_, index) => `h${String(index)}`) });
-    writeAudit(log, { method, connection, caller: { kind: 'anonymous' }, audit }, { code: 0, message: 'OK' });
+    writeAudit(
+      log,
+      { method, connection, caller: { kind: 'anonymous' }, audit, requestId: 'r' },
+      { code: 0, message: 'OK' },
+    );
     assert.equal((lines[0]?.['dns_names'] as string[]).length, 100);
   });
 });

@@ -17,6 +17,11 @@ describe('toStatus', () => {
     ['ERR_AGENT_BANNED', status.PERMISSION_DENIED],
     ['ERR_ATTESTOR_UNKNOWN', status.FAILED_PRECONDITION],
     ['ERR_TOKEN_EXISTS', status.INTERNAL],
+    ['ERR_AUTHORITY_STATE', status.INTERNAL],
+    ['ERR_BUNDLE_EXISTS', status.ALREADY_EXISTS],
+    ['ERR_BUNDLE_IN_USE', status.FAILED_PRECONDITION],
+    ['ERR_RELATIONSHIP_EXISTS', status.ALREADY_EXISTS],
+    ['ERR_FEDERATION_FETCH', status.INTERNAL],
   ];
   for (const [code, expected] of told) {
     it(`answers ${code} as ${status[expected]} with its own text`, () => {

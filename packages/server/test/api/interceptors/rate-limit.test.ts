@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import { ManualClock } from '@credence/sdk/testing';
 import type { Connection } from '../../../dist/api/caller.js';
+import { unobserved } from '../../../dist/api/observer.js';
 import { RateLimits } from '../../../dist/api/interceptors/rate-limit.js';
 
 const attest = '/spire.api.server.agent.v1.Agent/AttestAgent';
@@ -30,7 +31,7 @@ function caller(
 describe('RateLimits', () => {
   it('lets one attestation a second through and makes the next wait its turn', async () => {
     const clock = new ManualClock();
-    const limits = new RateLimits({ clock, settings: on });
+    const limits = new RateLimits({ clock, settings: on, observer: unobserved });
     await limits.take(caller(clock, attest).call, 1);
     const order: string[] = [];
     const second = limits.take(caller(clock, attest).call, 1).then(() => order.push('second'));
@@ -44,9 +45,24 @@ describe('RateLimits', () => {
     assert.deepEqual(order, ['second', 'third']);
   });
 
+  it('tells of calls that wait and of those that are refused, and of no other', async () => {
+    const clock = new ManualClock();
+    const told: string[] = [];
+    const observer = { rateLimited: (limit: string, outcome: string) => told.push(`${limit} ${outcome}`) };
+    const limits = new RateLimits({ clock, settings: on, observer });
+    await limits.take(caller(clock, attest).call, 1);
+    assert.deepEqual(told, []);
+    const waiting = limits.take(caller(clock, attest).call, 1);
+    await assert.rejects(limits.take(caller(clock, attest, { deadlineMs: 500 }).call, 1));
+    await assert.rejects(limits.take(caller(clock, sign).call, 501));
+    await clock.advance(1000);
+    await waiting;
+    assert.deepEqual(told, ['attest delayed', 'attest refused', 'x509 refused']);
+  });
+
   it('counts each address for itself', async () => {
     const clock = new ManualClock();
-    const limits = new RateLimits({ clock, settings: on });
+    const limits = new RateLimits({ clock, settings: on, observer: unobserved });
     await limits.take(caller(clock, attest).call, 1);
     await limits.take(caller(clock, attest, { connection: from('192.0.2.2') }).call, 1);
     assert.equal(clock.sleepers, 0);
@@ -54,7 +70,7 @@ describe('RateLimits', () => {
 
   it('shares one bucket between renewals and signing', async () => {
     const clock = new ManualClock();
-    const limits = new RateLimits({ clock, settings: on });
+    const limits = new RateLimits({ clock, settings: on, observer: unobserved });
     await limits.take(caller(clock, sign).call, 500);
     const waiting = limits.take(caller(clock, renew).call, 1);
     assert.equal(clock.nextDueMs, 2);
@@ -64,7 +80,7 @@ describe('RateLimits', () => {
 
   it('refuses at once what no wait would allow', async () => {
     const clock = new ManualClock();
-    const limits = new RateLimits({ clock, settings: on });
+    const limits = new RateLimits({ clock, settings: on, observer: unobserved });
     await limits.take(caller(clock, sign).call, 500);
     await assert.rejects(limits.take(caller(clock, sign).call, 501), {
       code: status.RESOURCE_EXHAUSTED,
@@ -74,7 +90,7 @@ describe('RateLimits', () => {
 
   it('refuses at once when the deadline would pass first, and takes nothing', async () => {
     const clock = new ManualClock();
-    const limits = new RateLimits({ clock, settings: on });
+    const limits = new RateLimits({ clock, settings: on, observer: unobserved });
     await limits.take(caller(clock, attest).call, 1);
     await assert.rejects(limits.take(caller(clock, attest, { deadlineMs: 999 }).call, 1), {
       code: status.RESOURCE_EXHAUSTED,
@@ -87,7 +103,7 @@ describe('RateLimits', () => {
 
   it('gives back what a cancelled call was waiting for', async () => {
     const clock = new ManualClock();
-    const limits = new RateLimits({ clock, settings: on });
+    const limits = new RateLimits({ clock, settings: on, observer: unobserved });
     await limits.take(caller(clock, attest).call, 1);
     const { call, cancel } = caller(clock, attest);
     const cancelled = limits.take(call, 1);
@@ -101,22 +117,22 @@ describe('RateLimits', () => {
 
   it('never limits the admin socket', async () => {
     const clock = new ManualClock();
-    const limits = new RateLimits({ clock, settings: on });
-    const connection: Connection = { kind: 'local', token: 'l', uid: 0, pid: 1 };
+    const limits = new RateLimits({ clock, settings: on, observer: unobserved });
+    const connection: Connection = { kind: 'local', token: 'l', uid: 0, gid: 0, pid: 1, path: undefined };
     for (let i = 0; i < 5; i++) await limits.take(caller(clock, attest, { connection }).call, 1);
     await limits.take(caller(clock, sign, { connection }).call, 100_000);
   });
 
   it('can be switched off for attestation and for signing', async () => {
     const clock = new ManualClock();
-    const limits = new RateLimits({ clock, settings: { attestation: false, signing: false } });
+    const limits = new RateLimits({ clock, settings: { attestation: false, signing: false }, observer: unobserved });
     for (let i = 0; i < 5; i++) await limits.take(caller(clock, attest).call, 1);
     await limits.take(caller(clock, sign).call, 1000);
   });
 
   it('refills after idle time, to one second and no more', async () => {
     const clock = new ManualClock();
-    const limits = new RateLimits({ clock, settings: on });
+    const limits = new RateLimits({ clock, settings: on, observer: unobserved });
     await limits.take(caller(clock, attest).call, 1);
     await clock.advance(600_000);
     await limits.take(caller(clock, attest).call, 1);

@@ -10,6 +10,7 @@ import { Authorizer } from '../../../dist/api/authorizer.js';
 import { Admissions } from '../../../dist/api/call.js';
 import { Connections } from '../../../dist/api/connections.js';
 import { Intake } from '../../../dist/api/interceptors/intake.js';
+import { unobserved } from '../../../dist/api/observer.js';
 import { InjectedServer, type ConnectionAge } from '../../../dist/api/listeners/injected-server.js';
 
 const getBundle = '/spire.api.server.bundle.v1.Bundle/GetBundle';
@@ -28,6 +29,7 @@ describe('a gRPC server behind a listener', () => {
       connections,
       intake,
       log: silentLogger,
+      observer: unobserved,
       admissions: new Admissions(),
       authorizer: new Authorizer({
         clock,

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, status } from '@grpc/grpc-js';
 import { TrustDomain } from '@credence/sdk';
-import { silentLogger } from '@credence/sdk/runtime';
+import { silentLogger, systemRandom } from '@credence/sdk/runtime';
 import { ManualClock } from '@credence/sdk/testing';
 import { entryApi } from '@credence/sdk/wire';
 import { Authorizer } from '../../../dist/api/authorizer.js';
+import { unobserved } from '../../../dist/api/observer.js';
 import { Admissions } from '../../../dist/api/call.js';
 import { Connections } from '../../../dist/api/connections.js';
 import { createEntryService } from '../../../dist/api/entry/service.js';
@@ -96,7 +97,13 @@ function blockingEntries(): { entries: Entries; started: Promise<void>; finish: 
 }
 
 function listenerOptions(clock: ManualClock, entries: Entries): Omit<Parameters<typeof listenAdmin>[0], 'path'> {
-  const surroundings = { clock, log: silentLogger, admissions: new Admissions() };
+  const surroundings = {
+    clock,
+    random: systemRandom,
+    observer: unobserved,
+    log: silentLogger,
+    admissions: new Admissions(),
+  };
   const ports = {
     trustDomain: TrustDomain.parse('example.org'),
     entries,

@@ -4,10 +4,11 @@ import { connect as connectTcp } from 'node:net';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
 import { SpiffeId, TrustDomain, X509BundleSet, type X509Svid } from '@credence/sdk';
-import { silentLogger, systemClock } from '@credence/sdk/runtime';
+import { silentLogger, systemClock, systemRandom } from '@credence/sdk/runtime';
 import { TestCa } from '@credence/sdk/testing';
 import { entryApi } from '@credence/sdk/wire';
 import { Authorizer } from '../../../dist/api/authorizer.js';
+import { unobserved } from '../../../dist/api/observer.js';
 import { Admissions } from '../../../dist/api/call.js';
 import { Connections } from '../../../dist/api/connections.js';
 import { createEntryService } from '../../../dist/api/entry/service.js';
@@ -29,7 +30,13 @@ describe('the TLS listener', () => {
     foreign = await TestCa.create('ops.example');
     const serverSvid = await own.x509Svid('/spire/server');
     const admissions = new Admissions();
-    const surroundings = { clock: systemClock, log: silentLogger, admissions };
+    const surroundings = {
+      clock: systemClock,
+      random: systemRandom,
+      observer: unobserved,
+      log: silentLogger,
+      admissions,
+    };
     const entries = { count: () => Promise.resolve(7) } as unknown as Entries;
     const authorized = { forAgent: () => [], find: () => undefined };
     const pipeline = new Pipeline(surroundings);

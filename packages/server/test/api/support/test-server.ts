@@ -5,7 +5,19 @@ import { join } from 'node:path';
 import { credentials, type ChannelCredentials, type Client } from '@grpc/grpc-js';
 import { TrustDomain } from '@credence/sdk';
 import { silentLogger, systemClock, systemRandom, type Clock, type Logger } from '@credence/sdk/runtime';
-import { agentApi, bundleApi, entryApi, healthApi, svidApi, type Contract } from '@credence/sdk/wire';
+import {
+  agentApi,
+  bundleApi,
+  debugApi,
+  entryApi,
+  healthApi,
+  localAuthorityApi,
+  loggerApi,
+  svidApi,
+  trustDomainApi,
+  type Contract,
+} from '@credence/sdk/wire';
+import type { Level } from '../../../dist/api/logger/ports.js';
 import { createServer, type Server } from '../../../dist/server.js';
 import type { ServerSettings } from '../../../dist/settings.js';
 import { call } from '../../../../sdk/dist-test/support/call.js';
@@ -15,15 +27,20 @@ export { call };
 export interface TestServerOptions extends Partial<ServerSettings> {
   readonly clock?: Clock;
   readonly log?: Logger;
+  readonly logLevel?: { level: Level };
 }
 
 /** Clients of every service over one kind of channel. */
 export interface Clients {
   readonly agents: ReturnType<typeof agentApi.createClient>;
   readonly bundles: ReturnType<typeof bundleApi.createClient>;
+  readonly debug: ReturnType<typeof debugApi.createClient>;
   readonly entries: ReturnType<typeof entryApi.createClient>;
   readonly health: ReturnType<typeof healthApi.createClient>;
+  readonly localAuthorities: ReturnType<typeof localAuthorityApi.createClient>;
+  readonly loggers: ReturnType<typeof loggerApi.createClient>;
   readonly svids: ReturnType<typeof svidApi.createClient>;
+  readonly trustDomains: ReturnType<typeof trustDomainApi.createClient>;
 }
 
 export class TestServer implements AsyncDisposable {
@@ -43,10 +60,11 @@ export class TestServer implements AsyncDisposable {
   static async start({
     clock = systemClock,
     log = silentLogger,
+    logLevel = { level: 'info' },
     ...settings
   }: TestServerOptions = {}): Promise<TestServer> {
     const folder = await mkdtemp(join(tmpdir(), 'credence-api-'));
-    const server = createServer({ ...defaults(folder), ...settings }, { clock, random: systemRandom, log });
+    const server = createServer({ ...defaults(folder), ...settings }, { clock, random: systemRandom, log, logLevel });
     const started = new TestServer(server, folder);
     try {
       await server.start(started.#stop.signal);
@@ -91,9 +109,13 @@ export class TestServer implements AsyncDisposable {
     return {
       agents: open(agentApi),
       bundles: open(bundleApi),
+      debug: open(debugApi),
       entries: open(entryApi),
       health: open(healthApi),
+      localAuthorities: open(localAuthorityApi),
+      loggers: open(loggerApi),
       svids: open(svidApi),
+      trustDomains: open(trustDomainApi),
     };
   }
 }
@@ -108,10 +130,18 @@ function defaults(folder: string): ServerSettings {
     bindPort: 0,
     socketPath: join(folder, 'admin', 'api.sock'),
     caTtlMs: 86_400_000,
+    keyManager: { kind: 'disk', path: join(folder, 'data', 'keys.json') },
+    nodeAttestors: { x509pop: undefined },
+    upstreamAuthority: undefined,
+    agentPruning: undefined,
     caKeyType: 'ec-p256',
+    jwtKeyType: 'ec-p256',
     defaultX509SvidTtlSeconds: 3600,
+    defaultJwtSvidTtlSeconds: 300,
+    disableJwtSvids: false,
     agentTtlSeconds: 3600,
     adminIds: [],
     rateLimit: { attestation: false, signing: false },
+    federation: { bundleEndpoint: undefined, relationships: [] },
   };
 }

@@ -5,8 +5,11 @@ import { ManualClock } from '@credence/sdk/testing';
 import { renewAgent } from '../../../dist/api/agent/renew-agent.js';
 import type { Call } from '../../../dist/api/call.js';
 import { AuditTrail } from '../../../dist/api/interceptors/audit.js';
+import { unobserved } from '../../../dist/api/observer.js';
 import { RateLimits } from '../../../dist/api/interceptors/rate-limit.js';
 import { batchNewX509Svid } from '../../../dist/api/svid/batch-new-x509-svid.js';
+import { newDownstreamX509Ca } from '../../../dist/api/svid/new-downstream-x509-ca.js';
+import { newJwtSvid } from '../../../dist/api/svid/new-jwt-svid.js';
 import { NodeAttestors } from '../../../dist/attestation/node-attestors.js';
 import type { AgentStore } from '../../../dist/datastore/agent-store.js';
 import type { AttestedAgent } from '../../../dist/domain/attested-agent.js';
@@ -15,6 +18,8 @@ import { attestation, newEntry, start } from '../../datastore/fixtures.js';
 import { refusal } from '../support/refusal.js';
 
 const method = '/spire.api.server.svid.v1.SVID/BatchNewX509SVID';
+const newJwt = '/spire.api.server.svid.v1.SVID/NewJWTSVID';
+const downstreamCa = '/spire.api.server.svid.v1.SVID/NewDownstreamX509CA';
 const renewal = '/spire.api.server.agent.v1.Agent/RenewAgent';
 const attested: AttestedAgent = { ...attestation(), renewed: undefined, agentVersion: '' };
 const entry: RegistrationEntry = { ...newEntry(), revisionNumber: 0, createdAt: start };
@@ -26,9 +31,14 @@ class World {
   readonly clock: ManualClock = new ManualClock(start);
   row: AttestedAgent | undefined = attested;
   signed = 0;
+  downstream: readonly RegistrationEntry[] = [entry];
   /** Runs while requests are checked. */
   whileChecking: () => void = () => undefined;
-  readonly #limits = new RateLimits({ clock: this.clock, settings: { attestation: true, signing: true } });
+  readonly #limits = new RateLimits({
+    clock: this.clock,
+    settings: { attestation: true, signing: true },
+    observer: unobserved,
+  });
   readonly #ports = {
     trustDomain: TrustDomain.parse('example.org'),
     agents: { get: () => Promise.resolve(this.row), promote: () => Promise.resolve(), renew: () => Promise.resolve() },
@@ -44,6 +54,20 @@ class World {
         return { chain: [], serialNumber: '2', expiresAt: attested.expiresAt };
       },
     },
+    jwtIssuer: {
+      issueJwtSvid: () => {
+        this.signed += 1;
+        return { token: 'token', issuedAt: start, expiresAt: attested.expiresAt };
+      },
+    },
+    downstreamIssuer: {
+      issueDownstreamCa: () => {
+        this.signed += 1;
+        return { chain: [], expiresAt: attested.expiresAt };
+      },
+    },
+    bundles: { get: () => Promise.resolve(undefined) },
+    grants: { downstreamEntries: () => this.downstream },
     authorized: { forAgent: () => [entry], find: () => entry },
     rateLimits: this.#limits,
     clock: this.clock,
@@ -51,6 +75,17 @@ class World {
 
   batch(size: number): Promise<unknown> {
     return batchNewX509Svid(this.#ports)({ params: Array.from({ length: size }, () => item) }, this.#call(method));
+  }
+
+  /** The second of two, of which the first uses up the rate of NewJWTSVID. */
+  async newJwt(): Promise<unknown> {
+    await this.#limits.take(this.#call(newJwt), 500);
+    return newJwtSvid(this.#ports)({ entry_id: entry.id, audience: ['api'] }, this.#call(newJwt));
+  }
+
+  downstreamCa(): Promise<unknown> {
+    const caller = { kind: 'downstream' as const, id: entry.spiffeId, entries: this.downstream };
+    return newDownstreamX509Ca(this.#ports)({ csr, preferred_ttl: 0 }, { ...this.#call(downstreamCa), caller });
   }
 
   renew(): Promise<unknown> {
@@ -87,8 +122,9 @@ describe('an agent that is refused while its call waits', () => {
   const calls = [
     { name: 'BatchNewX509SVID', run: (world: World) => world.batch(500), signatures: 500 },
     { name: 'RenewAgent', run: (world: World) => world.renew(), signatures: 1 },
+    { name: 'NewJWTSVID', run: (world: World) => world.newJwt(), signatures: 1, checksNoRequest: true },
   ];
-  for (const { name, run, signatures } of calls) {
+  for (const { name, run, signatures, checksNoRequest = false } of calls) {
     it(`is served by ${name} after the wait when nothing changed`, async () => {
       const world = new World();
       await world.batch(500);
@@ -111,6 +147,7 @@ describe('an agent that is refused while its call waits', () => {
         assert.equal(world.signed, 500);
       });
 
+      if (checksNoRequest) continue;
       it(`gets nothing signed by ${name} once it is ${change} while its requests are checked`, async () => {
         const world = new World();
         world.whileChecking = () => (world.row = row);
@@ -119,4 +156,15 @@ describe('an agent that is refused while its call waits', () => {
       });
     }
   }
+});
+
+describe('a downstream server whose entry is deleted while its request is checked', () => {
+  it('gets no authority, and gets one when nothing changed', async () => {
+    const world = new World();
+    await world.downstreamCa();
+    assert.equal(world.signed, 1);
+    world.whileChecking = () => (world.downstream = []);
+    assert.match(await refusal(world.downstreamCa()), /^PERMISSION_DENIED: authorization denied for method /);
+    assert.equal(world.signed, 1);
+  });
 });

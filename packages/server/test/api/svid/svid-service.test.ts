@@ -222,10 +222,10 @@ describe('the SVID service', () => {
   describe('what is not there yet', () => {
     it('answers UNIMPLEMENTED to those who may call it, and denies the others first', async () => {
       const { svids } = server.local;
-      assert.match(await refusal(call(svids, 'MintJWTSVID', {})), /^UNIMPLEMENTED: /);
-      assert.match(await refusal(call(svids, 'NewJWTSVID', {})), /^PERMISSION_DENIED: /);
-      assert.match(await refusal(call(agent.clients.svids, 'NewJWTSVID', {})), /^UNIMPLEMENTED: /);
-      assert.match(await refusal(call(agent.clients.svids, 'MintJWTSVID', {})), /^PERMISSION_DENIED: /);
+      assert.match(await refusal(call(svids, 'MintWITSVID', {})), /^UNIMPLEMENTED: /);
+      assert.match(await refusal(call(svids, 'BatchNewWITSVID', {})), /^PERMISSION_DENIED: /);
+      assert.match(await refusal(call(agent.clients.svids, 'BatchNewWITSVID', {})), /^UNIMPLEMENTED: /);
+      assert.match(await refusal(call(agent.clients.svids, 'MintWITSVID', {})), /^PERMISSION_DENIED: /);
     });
   });
 });

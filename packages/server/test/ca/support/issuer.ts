@@ -36,6 +36,13 @@ export async function createIssuer({
     subject: defaultCaSubject,
   });
   const authority = await kind.create('x509-CA-A');
-  const issuer = new X509Issuer({ clock, random: systemRandom, defaultTtlSeconds: 3600, authority: () => authority });
+  const issuer = new X509Issuer({
+    clock,
+    random: systemRandom,
+    trustDomain,
+    defaultTtlSeconds: 3600,
+    caTtlMs,
+    authority: () => authority,
+  });
   return { authority, issuer, clock };
 }

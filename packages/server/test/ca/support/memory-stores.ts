@@ -26,13 +26,15 @@ export class MemoryBundleStore implements BundleStore {
     const news = (added.x509Authorities ?? []).filter(
       ({ certificate }) => !known.some((authority) => authority.certificate.equals(certificate)),
     );
-    if (old !== undefined && news.length === 0) return old;
+    const knownJwt = old?.jwtAuthorities ?? [];
+    const newJwt = (added.jwtAuthorities ?? []).filter(({ keyId }) => !knownJwt.some((key) => key.keyId === keyId));
+    if (old !== undefined && news.length + newJwt.length === 0) return old;
     return this.#put({
       trustDomain,
       refreshHintSeconds: 0,
       sequenceNumber: old === undefined ? 0n : old.sequenceNumber + 1n,
       x509Authorities: [...known, ...news],
-      jwtAuthorities: old?.jwtAuthorities ?? [],
+      jwtAuthorities: [...knownJwt, ...newJwt],
     });
   }
 

@@ -4,7 +4,7 @@ import { generateKey, publicKeyInfoOf } from '@credence/sdk/keys';
 import { systemRandom } from '@credence/sdk/runtime';
 import { Certificate } from '@credence/sdk/x509';
 import { ManualClock } from '@credence/sdk/testing';
-import { CertificateAuthority } from '../../../dist/ca/certificate-authority.js';
+import { CertificateAuthority, type CertificateAuthorityOptions } from '../../../dist/ca/certificate-authority.js';
 import { AuthorityJournal } from '../../../dist/ca/journal.js';
 import { OwnBundle } from '../../../dist/ca/own-bundle.js';
 import { AuthorityRotation } from '../../../dist/ca/rotation.js';
@@ -32,6 +32,7 @@ export class World {
   readonly journals = new MemoryJournalStore();
   keys: KeyManager = new MemoryKeyManager();
   caTtlMs = day;
+  settings: Partial<CertificateAuthorityOptions> = {};
 
   constructor(start: Date = new Date('2030-01-01T00:00:00Z')) {
     this.clock = new ManualClock(start);
@@ -48,7 +49,11 @@ export class World {
       trustDomain,
       caTtlMs: this.caTtlMs,
       caKeyType: 'ec-p256',
+      jwtKeyType: 'ec-p256',
       defaultX509SvidTtlSeconds: 3600,
+      defaultJwtSvidTtlSeconds: 300,
+      disableJwtSvids: false,
+      ...this.settings,
     });
   }
 
@@ -59,7 +64,8 @@ export class World {
     await bundle.refresh();
     const journal = await AuthorityJournal.open(this.journals, subjectKeyIdsOf(keys));
     const settings = { trustDomain, keyType: 'ec-p256' as const, ttlMs: caTtlMs, subject: defaultCaSubject };
-    const kind = new X509AuthorityKind({ clock, random: systemRandom, keys, bundle, ...settings });
+    const { upstream } = this.settings;
+    const kind = new X509AuthorityKind({ clock, random: systemRandom, keys, bundle, upstream, ...settings });
     const rotation = new AuthorityRotation({ kind, journal, clock, log });
     rotation.restore(bundle.stored);
     return new Authorities(rotation, bundle, clock);
@@ -79,7 +85,14 @@ export class Authorities {
     this.rotation = rotation;
     this.bundle = bundle;
     const authority = (): X509SigningAuthority | undefined => rotation.slots.active?.authority;
-    this.#issuer = new X509Issuer({ clock, random: systemRandom, defaultTtlSeconds: 3600, authority });
+    this.#issuer = new X509Issuer({
+      clock,
+      random: systemRandom,
+      trustDomain,
+      defaultTtlSeconds: 3600,
+      caTtlMs: day,
+      authority,
+    });
   }
 
   get activeId(): string | undefined {

@@ -9,6 +9,9 @@ export type JoinTokenSource =
 /** Reads the token when it is needed; without one, it says how to get one. */
 export class JoinTokenProver implements NodeProver {
   readonly type = 'join_token';
+  readonly advice =
+    'a join token works once and for a limited time: make a new one ("credence-server token generate"); ' +
+    'a banned agent must be evicted first ("credence-server agent evict")';
   readonly #source: JoinTokenSource | undefined;
 
   constructor(source: JoinTokenSource | undefined) {

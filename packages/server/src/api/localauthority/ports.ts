@@ -1,0 +1,6 @@
+// What the LocalAuthority service stands on.
+import type { LocalAuthorities } from '../../ca/ports.js';
+
+export interface LocalAuthorityServicePorts {
+  readonly localAuthorities: LocalAuthorities;
+}

@@ -1,0 +1,69 @@
+// Attestation by X.509 proof of possession: a node holds a certificate of a PKI that the operator trusts, or an
+// X.509-SVID of the own trust domain, and proves that it has the key. It attests again whenever it renews.
+import { type Certificate, type TrustDomain, type X509BundleSource, verifyX509Svid } from '@credence/sdk';
+import { isSpiffeError, type Clock, type Random } from '@credence/sdk/runtime';
+import { verifyCertificate } from '@credence/sdk/svid';
+import type { AttestedNode, NodeAttestor } from '../node-attestor.js';
+import { readChain, type ChainLimits, type NodeChain } from './chain.js';
+import { decodePayload } from './messages.js';
+import { provePossession } from './possession.js';
+import { refused, x509PopType } from './refusal.js';
+import { fingerprintOf, selectorsOf } from './selectors.js';
+
+/** Whose certificates are believed, and what the agent's ID is made of. */
+export type X509PopTrust =
+  /** Of a PKI of the operator's. The ID is the fingerprint. */
+  | { readonly mode: 'external_pki'; readonly authorities: readonly Certificate[] }
+  /** X.509-SVIDs of the own trust domain. The ID is what follows `svidPrefix` (which ends with a slash) in the path. */
+  | { readonly mode: 'spiffe'; readonly svidPrefix: string; readonly bundles: X509BundleSource };
+
+export interface X509PopOptions extends ChainLimits {
+  readonly trustDomain: TrustDomain;
+  readonly trust: X509PopTrust;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export function createX509PopAttestor(options: X509PopOptions): NodeAttestor {
+  const { trustDomain, random } = options;
+  return {
+    type: x509PopType,
+    async attest(payload, challenge): Promise<AttestedNode> {
+      const chain = readChain(decodePayload(payload), options);
+      const { path, name } = verifyChain(chain, options);
+      await provePossession(chain.leaf.publicKey, challenge, random);
+      const agentPath = `/spire/agent/${x509PopType}/${name}`;
+      return { agentPath, selectors: selectorsOf(path, trustDomain), canReattest: true };
+    },
+  };
+}
+
+interface VerifiedNode {
+  /** Leaf first. */
+  readonly path: readonly Certificate[];
+  /** Of the agent, below the attestor's path. */
+  readonly name: string;
+}
+
+function verifyChain(chain: NodeChain, { trust, trustDomain, clock }: X509PopOptions): VerifiedNode {
+  const now = clock.now();
+  if (trust.mode === 'external_pki') {
+    const { authorities } = trust;
+    const path = verified(() => verifyCertificate(chain.leaf, { ...chain, authorities, now, profile: 'pkix' }));
+    return { path, name: fingerprintOf(chain.leaf) };
+  }
+  const certificates = [chain.leaf, ...chain.intermediates].map(({ raw }) => raw);
+  const { id, chain: path } = verified(() => verifyX509Svid(certificates, trust.bundles, { now }));
+  if (!id.isMemberOf(trustDomain)) throw refused(`${id.toString()} is not of trust domain ${trustDomain.name}`);
+  if (!id.path.startsWith(trust.svidPrefix)) throw refused("x509 cert doesn't match SVID prefix");
+  return { path, name: id.path.slice(trust.svidPrefix.length) };
+}
+
+function verified<T>(verify: () => T): T {
+  try {
+    return verify();
+  } catch (error) {
+    if (!isSpiffeError(error)) throw error;
+    throw refused('certificate verification failed', error);
+  }
+}

@@ -1,0 +1,136 @@
+// The server as monitors see it: metrics, liveness and readiness over HTTP, from before its parts are there until after
+// they have gone.
+import type { TrustDomain } from '@credence/sdk';
+import type { Clock, Logger } from '@credence/sdk/runtime';
+import { version } from '../domain/version.js';
+import type { HealthCheckSettings, HttpPlace } from '../settings.js';
+import { livePage, readyPage, type HealthCheck } from './health-pages.js';
+import { listenHttp, type Page } from './http-listener.js';
+import { Metrics, type SigningKind } from './metrics.js';
+import type { Lifetime, Vitals } from './vitals.js';
+
+export interface MonitoringOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly trustDomain: TrustDomain;
+  /** Undefined: nothing is counted. */
+  readonly metrics: HttpPlace | undefined;
+  /** Undefined: nobody is told. */
+  readonly healthChecks: HealthCheckSettings | undefined;
+}
+
+/** What is monitored of a server that has started. */
+export interface MonitoredParts {
+  readonly authority: { readonly isReady: boolean; readonly lifetimes: readonly Lifetime[] };
+  readonly entries: { count(filter: object): Promise<number> };
+  readonly agents: { count(filter: { readonly banned: boolean; readonly expiresBefore?: Date }): Promise<number> };
+  readonly bundles: { get(trustDomain: TrustDomain): Promise<object | undefined> };
+}
+
+type Pages = Map<string, () => Promise<Page>>;
+
+export class Monitoring implements Vitals, AsyncDisposable {
+  /** Undefined: metrics are switched off. */
+  readonly metrics: Metrics | undefined;
+  readonly #options: MonitoringOptions;
+  readonly #listeners: AsyncDisposable[] = [];
+  #parts: MonitoredParts | undefined;
+
+  constructor(options: MonitoringOptions) {
+    this.#options = options;
+    const { trustDomain, metrics } = options;
+    if (metrics === undefined) return;
+    this.metrics = new Metrics({ ...options, trustDomain: trustDomain.name, version, vitals: this });
+  }
+
+  /** Opens the listeners; those that share a place are one. @throws `ERR_IN_USE`, `ERR_CONFIG` */
+  async listen(): Promise<void> {
+    const { log } = this.#options;
+    for (const { host, port, pages } of this.#places())
+      this.#listeners.push(await listenHttp({ host, port, pages, log }));
+  }
+
+  /** From now on the server is ready, unless a check fails. */
+  serving(parts: MonitoredParts): void {
+    this.#parts = parts;
+  }
+
+  /** From now on it is not. */
+  stopping(): void {
+    this.#parts = undefined;
+  }
+
+  /** The same function; what it signs is counted. */
+  counting<Request, Issued>(kind: SigningKind, sign: (request: Request) => Issued): (request: Request) => Issued {
+    return this.metrics?.counting(kind, sign) ?? sign;
+  }
+
+  lifetimes(): readonly Lifetime[] {
+    return this.#parts?.authority.lifetimes ?? [];
+  }
+
+  async countEntries(): Promise<number> {
+    return this.#started().entries.count({});
+  }
+
+  async countAgents(): Promise<number> {
+    const { agents } = this.#started();
+    const expiresBefore = this.#options.clock.now();
+    const [all, expired] = await Promise.all([
+      agents.count({ banned: false }),
+      agents.count({ banned: false, expiresBefore }),
+    ]);
+    return all - expired;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const listener of this.#listeners.splice(0)) await listener[Symbol.asyncDispose]();
+  }
+
+  #places(): readonly (HttpPlace & { readonly pages: Pages })[] {
+    const { metrics, healthChecks } = this.#options;
+    const places = new Map<string, HttpPlace & { readonly pages: Pages }>();
+    const pagesAt = ({ host, port }: HttpPlace): Pages => {
+      const key = `${host} ${port}`;
+      const place = places.get(key) ?? { host, port, pages: new Map() };
+      places.set(key, place);
+      return place.pages;
+    };
+    if (metrics !== undefined) pagesAt(metrics).set('/metrics', () => this.#metricsPage());
+    if (healthChecks !== undefined) {
+      pagesAt(healthChecks).set(healthChecks.livePath, livePage);
+      pagesAt(healthChecks).set(healthChecks.readyPath, () => readyPage(this.#checks(), this.#options.log));
+    }
+    return [...places.values()];
+  }
+
+  async #metricsPage(): Promise<Page> {
+    const { metrics } = this;
+    if (metrics === undefined) throw new TypeError('metrics are switched off');
+    return { status: 200, contentType: metrics.contentType, body: await metrics.render() };
+  }
+
+  #checks(): readonly HealthCheck[] {
+    return [
+      { name: 'server', failure: 'the server is starting, or stops', run: () => Promise.resolve(void this.#started()) },
+      {
+        name: 'server.ca',
+        failure: 'there is no live authority to sign with, or no live SVID of the server',
+        run: () => (this.#started().authority.isReady ? Promise.resolve() : Promise.reject(new Error('not ready'))),
+      },
+      {
+        name: 'catalog.datastore',
+        failure: 'the datastore cannot be read',
+        run: async () => {
+          const bundle = await this.#started().bundles.get(this.#options.trustDomain);
+          if (bundle === undefined) throw new Error('the own bundle is missing');
+        },
+      },
+    ];
+  }
+
+  #started(): MonitoredParts {
+    if (this.#parts === undefined) throw new Error('the server is not serving');
+    return this.#parts;
+  }
+}

@@ -1,0 +1,59 @@
+// The keys of spire-server 1.15's configuration: each is a key of ours, or docs/spire-compatibility.md says why it is not.
+import assert from 'node:assert/strict';
+import { serverFileSchema } from '../../packages/server/dist/config.js';
+import { readProse, section, tableRows } from '../support/prose.js';
+import { keysOf } from '../support/schema-keys.js';
+
+const below = (prefix: string, names: string): string[] => names.split(' ').map((name) => `${prefix}.${name}`);
+
+const spire = [
+  ...below('server', 'trust_domain data_dir bind_address bind_port socket_path admin_ids'),
+  ...below('server', 'log_level log_format log_file log_source_location audit_log_enabled'),
+  ...below('server', 'ca_key_type jwt_key_type ca_ttl default_x509_svid_ttl default_jwt_svid_ttl agent_ttl'),
+  ...below('server', 'jwt_issuer disable_jwt_svids max_attested_node_info_staleness proxy_protocol_trusted_cidrs'),
+  ...below('server', 'prune_attested_nodes_expired_for prune_attested_nodes_batch_size prune_tofu_nodes'),
+  ...below('server', 'profiling_enabled profiling_port profiling_freq profiling_names'),
+  ...below('server.ca_subject', 'country organization common_name'),
+  ...below('server.ratelimit', 'attestation signing'),
+  ...below('server.experimental', 'cache_reload_interval full_cache_reload_interval events_based_cache'),
+  ...below('server.experimental', 'prune_events_older_than event_timeout sql_transaction_timeout'),
+  ...below('server.experimental', 'auth_opa_policy_engine agent_spiffe_id_as_selector require_pq_kem'),
+  ...below('server.experimental', 'wit_key_type wit_issuer feature_flags named_pipe_name'),
+  ...below('server.federation.bundle_endpoint', 'address port refresh_hint profile.https_spiffe'),
+  ...below('server.federation.bundle_endpoint.profile.https_web', 'acme'),
+  ...below(
+    'server.federation.bundle_endpoint.profile.https_web.serving_cert_file',
+    'cert_file_path key_file_path file_sync_interval',
+  ),
+  'server.federation.federates_with',
+  ...below(
+    'plugins',
+    'DataStore KeyManager NodeAttestor UpstreamAuthority Notifier BundlePublisher CredentialComposer',
+  ),
+  ...below('plugins.*', 'plugin_cmd plugin_args plugin_checksum plugin_data_file enabled'),
+  ...below('health_checks', 'listener_enabled bind_address bind_port live_path ready_path'),
+  ...below('telemetry', 'Statsd DogStatsd M3 InMem MetricPrefix EnableTrustDomainLabel EnableHostnameLabel'),
+  ...below('telemetry', 'AllowedPrefixes BlockedPrefixes AllowedLabels BlockedLabels'),
+  ...below('telemetry.Prometheus', 'host port tls'),
+];
+
+describe("a key of spire-server's configuration", () => {
+  const ours = keysOf(serverFileSchema);
+  const isOurs = (key: string): boolean => ours.some((own) => own === key || own.startsWith(`${key}.`));
+  const leftOut = tableRows(section(readProse('docs/spire-compatibility.md'), '### Left out')).flatMap(([keys]) =>
+    [...(keys ?? '').matchAll(/`([^`]+)`/g)].map(([, key]) => key ?? ''),
+  );
+
+  for (const key of spire) {
+    it(`is there, or is named as left out: ${key}`, () => {
+      assert.deepEqual([isOurs(key), leftOut.includes(key)].sort(), [false, true]);
+    });
+  }
+
+  it('is one of these where it is named as left out', () => {
+    assert.deepEqual(
+      leftOut.filter((key) => !spire.includes(key)),
+      [],
+    );
+  });
+});
