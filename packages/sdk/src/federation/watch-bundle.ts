@@ -27,7 +27,10 @@ export interface WatchSchedule {
   /** Bounds of the refresh hint. Default one minute and one day. */
   readonly minIntervalMs?: number | undefined;
   readonly maxIntervalMs?: number | undefined;
-  /** Told of each fetch that failed, or gave an older bundle (`details.reason` is `older`), before the wait. */
+  /**
+   * Told of each fetch that failed, or gave an older bundle (`details.reason` is `older`), before the wait. What it
+   * throws ends the watch.
+   */
   readonly onError?: ((error: SpiffeError, retryInMs: number) => void) | undefined;
   /** For jitter. Default: the generator of the operating system. */
   readonly random?: Random | undefined;

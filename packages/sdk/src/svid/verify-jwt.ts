@@ -19,7 +19,10 @@ export interface VerifyJwtSvidOptions {
   readonly now?: Date | undefined;
   /** How far the issuer's clock may be off, in seconds, 300 at most. Default: 60. */
   readonly clockToleranceSeconds?: number | undefined;
-  /** Refuse a token that does not name its key; the standard leaves "kid" to the issuer (JWT-SVID §2.2). */
+  /**
+   * Refuse a token that does not name its key. The standard leaves "kid" to the issuer (JWT-SVID §2.2); of a token
+   * without one, up to 20 keys of its bundle are tried.
+   */
   readonly requireKeyId?: boolean | undefined;
 }
 

@@ -15,8 +15,8 @@ import { checkClientMode, type ClientOptions } from './options.js';
  *
  * After an update of the sources no connection from before it serves another request, nor does one whose server's SVID
  * has expired; a request that is under way then has `graceMs`. A connection in use ends at once when its server would no
- * longer be accepted or we have no identity any more. `destroy()` ends the agent: every later request fails with
- * `ERR_SPIFFE_CLOSED`.
+ * longer be accepted or we have no identity any more. Make one and keep it: it follows its sources until `destroy()`, after
+ * which every request fails with `ERR_SPIFFE_CLOSED`.
  */
 export class SpiffeAgent extends Agent {
   readonly #options: ClientOptions;
