@@ -137,10 +137,15 @@ function joinSegments(segments: readonly string[]): string {
   return segments.map((segment) => `/${segment}`).join('');
 }
 
+// Most IDs of a process are of one trust domain: they share the value.
+let latest: TrustDomain | undefined;
+
 function parseTrustDomain(text: string, name: string): TrustDomain {
+  if (name === latest?.name) return latest;
   if (name.length === 0) throw malformed(text, 'missing-trust-domain');
   try {
-    return TrustDomain.parse(name);
+    latest = TrustDomain.parse(name);
+    return latest;
   } catch (error) {
     throw malformed(text, (error as SpiffeError).details['reason'] as SpiffeIdProblem);
   }

@@ -112,7 +112,7 @@ export class EntryGraph implements AuthorizedEntries, CallerGrants {
   putEntry(entry: RegistrationEntry): void {
     this.removeEntry(entry.id);
     if (!entry.spiffeId.isMemberOf(this.#trustDomain) || !entry.parentId.isMemberOf(this.#trustDomain)) return;
-    const node = createNode(entry);
+    const node = this.#createNode(entry);
     this.#byId.set(entry.id, node);
     this.#bySpiffeId.add(node.spiffeId, node);
     if (node.aliasOf === undefined) this.#byParent.add(node.parentId, node);
@@ -142,6 +142,19 @@ export class EntryGraph implements AuthorizedEntries, CallerGrants {
     this.#agents.delete(id.toString());
   }
 
+  /** Entries of one parent share its ID: of a hundred thousand copies the memory would be felt. */
+  #createNode(entry: RegistrationEntry): Node {
+    const parentId = entry.parentId.toString();
+    const [sibling] = this.#byParent.get(parentId);
+    const isAlias = entry.parentId.path === serverPath;
+    return {
+      entry: sibling === undefined ? entry : { ...entry, parentId: sibling.entry.parentId },
+      parentId: sibling?.parentId ?? parentId,
+      spiffeId: entry.spiffeId.toString(),
+      aliasOf: isAlias ? entry.selectors.map(selectorKey) : undefined,
+    };
+  }
+
   /** The agent's own ID, and the IDs of the aliases whose selectors it all has. */
   #roots(agentId: SpiffeId): Set<string> {
     const id = agentId.toString();
@@ -159,16 +172,6 @@ export class EntryGraph implements AuthorizedEntries, CallerGrants {
     const agent = this.#agents.get(id);
     return agent !== undefined && agent.expiresAt > this.#clock.now() ? agent.selectors : nothing;
   }
-}
-
-function createNode(entry: RegistrationEntry): Node {
-  const isAlias = entry.parentId.path === serverPath;
-  return {
-    entry,
-    parentId: entry.parentId.toString(),
-    spiffeId: entry.spiffeId.toString(),
-    aliasOf: isAlias ? entry.selectors.map(selectorKey) : undefined,
-  };
 }
 
 function firstOf(keys: readonly string[]): string {

@@ -68,6 +68,8 @@ export function similarityOf({
   return createHash('sha256').update(text).digest('base64url');
 }
 
+const noNames: readonly string[] = [];
+
 function decodeNames(json: string): readonly string[] {
-  return JSON.parse(json) as string[];
+  return json === '[]' ? noNames : (JSON.parse(json) as string[]);
 }

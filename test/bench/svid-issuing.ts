@@ -1,5 +1,5 @@
-// X.509-SVIDs through BatchNewX509SVID over mutual TLS, from this process to a real server: with 1 and 100 requests a
-// call, all proofs of possession checked. Client and server share the machine.
+// What a real server issues over mutual TLS to this process, with rate limits off: X.509-SVIDs by BatchNewX509SVID, all
+// proofs of possession checked, and JWT-SVIDs by NewJWTSVID. Client and server share the machine.
 import { credentials } from '@grpc/grpc-js';
 import { generateKey } from '@credence/sdk/keys';
 import { entryApi, svidApi } from '@credence/sdk/wire';
@@ -34,8 +34,10 @@ const rows: [string, string][] = [];
 for (const [size, lanes] of [
   [1, 1],
   [1, 16],
-  [100, 1],
+  [10, 4],
   [100, 4],
+  [500, 1],
+  [500, 2],
 ] as const) {
   const params = Array.from({ length: size }, () => ({ entry_id: 'bench', csr }));
   const batch = async (): Promise<void> => {
@@ -47,5 +49,16 @@ for (const [size, lanes] of [
   const { runs, ms } = await runFor(4000, lanes, batch);
   rows.push([`${String(size)} a call, ${String(lanes)} calls at a time`, `${perSecond(runs * size, ms)} X.509-SVIDs`]);
 }
-client.close();
 printTable('BatchNewX509SVID over mutual TLS', rows);
+
+const jwtRows: [string, string][] = [];
+for (const lanes of [1, 16]) {
+  const one = async (): Promise<void> => {
+    await call(client, 'NewJWTSVID', { entry_id: 'bench', audience: ['bench'] });
+  };
+  await runFor(1000, lanes, one);
+  const { runs, ms } = await runFor(4000, lanes, one);
+  jwtRows.push([`${String(lanes)} calls at a time`, `${perSecond(runs, ms)} JWT-SVIDs`]);
+}
+client.close();
+printTable('NewJWTSVID over mutual TLS', jwtRows);
