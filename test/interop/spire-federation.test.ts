@@ -1,7 +1,7 @@
 // The SDK and a real spire-server as each other's bundle endpoint, by https_spiffe in both directions.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { Server } from 'node:https';
 import { createServer as createNetServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -9,58 +9,32 @@ import { SpiffeBundle, SpiffeBundleSet, TrustDomain, X509BundleSet } from '@cred
 import { bundleHandler, fetchBundle, intermediateTls, watchBundle } from '@credence/sdk/federation';
 import { StaticX509Source, TestCa } from '@credence/sdk/testing';
 import { createHttpsServer } from '@credence/sdk/tls';
-import { Child } from '../support/child.js';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import { until } from '../support/until.js';
-import { program } from './programs.js';
+import { startSpireServer, type SpireCommand } from './real-spire-server.js';
 
 const ours = 'ours.test';
 const ourEndpoint = `spiffe://${ours}/bundle-endpoint`;
 
 describe('federation with a real spire-server', () => {
   let deployment: Deployment;
-  let spireServer: string;
+  let spire: SpireCommand;
   let endpointPort: number;
 
   before(async function () {
-    spireServer = program(this, 'spire-server');
     deployment = await Deployment.create();
     endpointPort = await freePort();
-    await mkdir(join(deployment.folder, 'server'));
-    const configFile = join(deployment.folder, 'spire-server.conf');
-    await writeFile(configFile, config());
-    const server = deployment.track(new Child(spireServer, ['run', '-config', configFile]));
-    await until('spire-server to serve', async () => {
-      if (!server.running) throw new Error(`it ended: ${server.stdout}`);
-      return (await spire('healthcheck')).code === 0;
-    });
-  });
-  after(() => deployment[Symbol.asyncDispose]());
-
-  const config = (): string => `
-server {
-  bind_address = "127.0.0.1"
-  bind_port = "${String(deployment.port)}"
-  trust_domain = "${trustDomain}"
-  data_dir = "${deployment.folder}/server"
-  socket_path = "${deployment.adminSocket}"
-  log_level = "DEBUG"
-  federation {
+    const server = `federation {
     bundle_endpoint {
       address = "127.0.0.1"
       port = ${String(endpointPort)}
       refresh_hint = "10m"
       profile "https_spiffe" {}
     }
-  }
-}
-plugins {
-  DataStore "sql" { plugin_data { database_type = "sqlite3", connection_string = "${deployment.folder}/server/d.sqlite3" } }
-  KeyManager "memory" { plugin_data {} }
-  NodeAttestor "join_token" { plugin_data {} }
-}`;
-  const spire = (...args: string[]) =>
-    new Child(spireServer, [...args, '-socketPath', deployment.adminSocket]).finished;
+  }`;
+    spire = await startSpireServer(this, deployment, { server });
+  });
+  after(() => deployment[Symbol.asyncDispose]());
 
   it('fetches and watches its bundle, begun with what its CLI prints', async () => {
     const domain = TrustDomain.parse(trustDomain);

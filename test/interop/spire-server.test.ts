@@ -1,49 +1,25 @@
 // Our agent joins a real spire-server.
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Child, node } from '../support/child.js';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import { repository } from '../support/source-tree.js';
 import { until } from '../support/until.js';
 import { program } from './programs.js';
+import { startSpireServer, type SpireCommand } from './real-spire-server.js';
 
 describe('our agent on a real spire-server', function () {
   let deployment: Deployment;
-  let spireServer: string;
+  let spire: SpireCommand;
   let goPeer: string;
 
   before(async function () {
-    spireServer = program(this, 'spire-server');
     goPeer = program(this, 'go-peer');
     deployment = await Deployment.create();
-    await mkdir(join(deployment.folder, 'server'));
-    const configFile = join(deployment.folder, 'spire-server.conf');
-    await writeFile(configFile, config());
-    const server = deployment.track(new Child(spireServer, ['run', '-config', configFile]));
-    await until('spire-server to serve', async () => {
-      if (!server.running) throw new Error(`it ended: ${server.stdout}`);
-      return (await spire('healthcheck')).code === 0;
-    });
+    spire = await startSpireServer(this, deployment);
   });
   after(() => deployment[Symbol.asyncDispose]());
-
-  const config = (): string => `
-server {
-  bind_address = "127.0.0.1"
-  bind_port = "${String(deployment.port)}"
-  trust_domain = "${trustDomain}"
-  data_dir = "${deployment.folder}/server"
-  socket_path = "${deployment.adminSocket}"
-  log_level = "DEBUG"
-}
-plugins {
-  DataStore "sql" { plugin_data { database_type = "sqlite3", connection_string = "${deployment.folder}/server/d.sqlite3" } }
-  KeyManager "memory" { plugin_data {} }
-  NodeAttestor "join_token" { plugin_data {} }
-}`;
-  const spire = (...args: string[]) =>
-    new Child(spireServer, [...args, '-socketPath', deployment.adminSocket]).finished;
 
   it('joins by token, serves go-spiffe, follows new and deleted entries, renews', async () => {
     const bundle = join(deployment.folder, 'bundle.pem');

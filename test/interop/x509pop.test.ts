@@ -1,7 +1,7 @@
 // Node attestation by x509pop between ours and theirs: a real spire-agent at our server, our agent at a real
 // spire-server. Both sides attest again when they renew.
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Child, node } from '../support/child.js';
 import { Deployment, trustDomain } from '../support/deployment.js';
@@ -9,6 +9,7 @@ import { NodePki, type NodeFiles } from '../support/node-pki.js';
 import { repository } from '../support/source-tree.js';
 import { until } from '../support/until.js';
 import { program } from './programs.js';
+import { startSpireServer, type SpireCommand } from './real-spire-server.js';
 
 const keyTypes = ['ec-p256', 'rsa-2048'] as const;
 
@@ -98,43 +99,19 @@ plugins {
 
 describe('x509pop: our agent on a real spire-server', function () {
   let deployment: Deployment;
-  let spireServer: string;
+  let spire: SpireCommand;
   let pki: NodePki;
 
   before(async function () {
-    spireServer = program(this, 'spire-server');
     deployment = await Deployment.create();
     pki = await NodePki.create(deployment.folder);
-    await mkdir(join(deployment.folder, 'server'));
-    const configFile = join(deployment.folder, 'spire-server.conf');
-    await writeFile(configFile, config());
-    const server = deployment.track(new Child(spireServer, ['run', '-config', configFile]));
-    await until('spire-server to serve', async () => {
-      if (!server.running) throw new Error(`it ended: ${server.stdout}`);
-      return (await spire('healthcheck')).code === 0;
+    spire = await startSpireServer(this, deployment, {
+      server: 'agent_ttl = "12s"\n  ratelimit { attestation = false }',
+      nodeAttestor: `NodeAttestor "x509pop" { plugin_data { ca_bundle_path = "${pki.bundlePath}" } }`,
     });
     await writeFile(join(deployment.folder, 'bundle.pem'), (await spire('bundle', 'show')).stdout);
   });
   after(() => deployment[Symbol.asyncDispose]());
-
-  const config = (): string => `
-server {
-  bind_address = "127.0.0.1"
-  bind_port = "${String(deployment.port)}"
-  trust_domain = "${trustDomain}"
-  data_dir = "${deployment.folder}/server"
-  socket_path = "${deployment.adminSocket}"
-  log_level = "DEBUG"
-  agent_ttl = "12s"
-  ratelimit { attestation = false }
-}
-plugins {
-  DataStore "sql" { plugin_data { database_type = "sqlite3", connection_string = "${deployment.folder}/server/d.sqlite3" } }
-  KeyManager "memory" { plugin_data {} }
-  NodeAttestor "x509pop" { plugin_data { ca_bundle_path = "${pki.bundlePath}" } }
-}`;
-  const spire = (...args: string[]) =>
-    new Child(spireServer, [...args, '-socketPath', deployment.adminSocket]).finished;
 
   for (const keyType of keyTypes) {
     it(`joins with a key of the type ${keyType}, and attests again in time`, async () => {

@@ -2,6 +2,10 @@
 import { Oid, signCertificate, subjectAltNameExtension, type Extension } from '@credence/sdk/x509';
 import { rawSan } from './odd-certificate.js';
 import { leafId, plainLeaf, type Scene, type Trial, type Vector } from './vector.js';
+import { badIds } from '../bad-ids.js';
+
+// RFC 5280 §4.2.1.6: a URI is an IA5String, so that a certificate cannot hold the others.
+const idsInAscii = badIds.filter((id) => /^\p{ASCII}*$/u.test(id));
 
 const withSan =
   (extension: Extension) =>
@@ -12,51 +16,6 @@ const withUris =
   (...uris: string[]) =>
   ({ a }: Scene): Promise<Trial> =>
     a.credential(leafId, { uris });
-
-/** The rows of SPIFFE-ID parsing that are rejected, inside a certificate. */
-const badIds = [
-  'spiffe:/a.test/w',
-  'spiffe:a.test/w',
-  'spiffe:///w',
-  'spiffe://',
-  'SPIFFE://a.test/w',
-  'spiffe://A.test/w',
-  'spiffe://a.test:443/w',
-  'spiffe://a.test:/w',
-  'spiffe://user@a.test/w',
-  'spiffe://@a.test/w',
-  'spiffe://u:p@a.test/w',
-  'spiffe://b.test:x@a.test/admin',
-  'spiffe://b.test\\@a.test/admin',
-  'spiffe://a.test/w?x=1',
-  'spiffe://a.test/w?',
-  'spiffe://a.test/w#f',
-  'spiffe://a.test/w#',
-  'spiffe://a.test/%61dmin',
-  'spiffe://a.test/a%2Fb',
-  'spiffe://a%2etest/w',
-  'spiffe://a.test//w',
-  'spiffe://a.test/a//b',
-  'spiffe://a.test/w/',
-  'spiffe://a.test/a/./b',
-  'spiffe://a.test/a/../b',
-  'spiffe://a.test/..',
-  ...Array.from(' !"$&\'()*+,:;<=>@[]^{}~`|').map((character) => `spiffe://a.test/w${character}x`),
-  'spiffe://a.test/a\\b',
-  'spiffe://a.test/w\t',
-  'spiffe://a.test/w\n',
-  'spiffe://a.test\r/w',
-  ' spiffe://a.test/w',
-  'spiffe://a.test/w ',
-  'spiffe://[::1]/w',
-  `spiffe://${'a'.repeat(256)}/w`,
-  `spiffe://a.test/${'w'.repeat(2048)}`,
-  'spiffe://*/w',
-  'https://x/?spiffe://a.test/w',
-  'xspiffe://a.test/w',
-  'urn:spiffe:a.test/w',
-  '',
-];
 
 export const identityVectors: readonly Vector[] = [
   { id: 'XV-01', title: 'a leaf of the root', expected: 'ACCEPT', make: plainLeaf },
@@ -195,7 +154,7 @@ export const identityVectors: readonly Vector[] = [
     reason: 'spiffe-id',
     make: withUris('spiffe://a.test/'),
   },
-  ...badIds.map((uri): Vector => {
+  ...idsInAscii.map((uri): Vector => {
     const shown = JSON.stringify(uri.length > 60 ? `${uri.slice(0, 60)}…` : uri);
     return { id: 'XV-16', title: `the ID ${shown}`, expected: 'REJECT', reason: 'spiffe-id', make: withUris(uri) };
   }),
