@@ -106,7 +106,7 @@ describe('examples beside npm start -- --keep', () => {
     const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
     const listed = [...readProse('examples/README.md').matchAll(/^\| \[(\w+)\]\(\1\)/gm)].map(([, name]) => name);
     assert.deepEqual(listed.sort(), folders.sort());
-    assert.deepEqual(['config', 'mtls', ...Object.keys(shown)].sort(), folders);
+    assert.deepEqual(['config', 'mtls', 'prometheus', ...Object.keys(shown)].sort(), folders);
   });
 
   for (const [name, line] of Object.entries(shown)) {

@@ -22,6 +22,8 @@ describe('toStatus', () => {
     ['ERR_BUNDLE_IN_USE', status.FAILED_PRECONDITION],
     ['ERR_RELATIONSHIP_EXISTS', status.ALREADY_EXISTS],
     ['ERR_FEDERATION_FETCH', status.INTERNAL],
+    ['ERR_NODE_PROOF', status.PERMISSION_DENIED],
+    ['ERR_UPSTREAM', status.FAILED_PRECONDITION],
   ];
   for (const [code, expected] of told) {
     it(`answers ${code} as ${status[expected]} with its own text`, () => {
