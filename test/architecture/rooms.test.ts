@@ -32,15 +32,12 @@ const mayImport: Record<PackageName, Record<string, readonly string[]>> = {
     telemetry: ['domain', 'settings.js'],
     api: ['domain', 'datastore', 'keys', 'ca', 'registration', 'attestation', 'settings.js'],
     'settings.ts': ['domain', 'keys'],
-    'federation-config.ts': ['domain', 'settings.js'],
     'server.ts': [
       ...['domain', 'datastore', 'keys', 'ca', 'registration', 'attestation', 'federation', 'telemetry', 'api'],
       'settings.js',
     ],
-    'monitoring-config.ts': ['settings.js'],
-    'plugins.ts': ['settings.js'],
-    'config.ts': ['domain', 'settings.js', 'plugins.js', 'federation-config.js', 'monitoring-config.js'],
-    cli: ['domain', 'settings.js', 'server.js', 'config.js'],
+    config: ['domain', 'settings.js'],
+    cli: ['domain', 'settings.js', 'server.js', 'config'],
     'main.ts': ['cli'],
   },
   agent: {
@@ -52,8 +49,8 @@ const mayImport: Record<PackageName, Record<string, readonly string[]>> = {
     endpoints: ['domain', 'serverclient', 'attestation', 'storage', 'identity'],
     'settings.ts': ['domain'],
     'agent.ts': ['domain', 'serverclient', 'attestation', 'storage', 'identity', 'endpoints', 'settings.js'],
-    'config.ts': ['domain', 'settings.js'],
-    cli: ['domain', 'settings.js', 'agent.js', 'config.js'],
+    config: ['domain', 'settings.js'],
+    cli: ['domain', 'settings.js', 'agent.js', 'config'],
     'main.ts': ['cli'],
   },
 };

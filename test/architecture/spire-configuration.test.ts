@@ -1,6 +1,6 @@
 // The keys of spire-server 1.15's configuration: each is a key of ours, or docs/spire-compatibility.md says why it is not.
 import assert from 'node:assert/strict';
-import { serverFileSchema } from '../../packages/server/dist/config.js';
+import { serverFileSchema } from '../../packages/server/dist/config/schema.js';
 import { readProse, section, tableRows } from '../support/prose.js';
 import { keysOf } from '../support/schema-keys.js';
 

@@ -2,7 +2,8 @@
 import { abortOnSignals, createLogger, defaultPaths, defineCommand, exitCodes } from '@credence/sdk/daemon';
 import { systemClock, systemRandom } from '@credence/sdk/runtime';
 import { createAgent } from '../agent.js';
-import { loadAgentConfig, runFlags } from '../config.js';
+import { loadAgentConfig } from '../config/agent-config.js';
+import { runFlags } from '../config/flags.js';
 
 export const command = defineCommand(runFlags, async (values, terminal) => {
   const paths = defaultPaths('agent', terminal);

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { isSpiffeError } from '@credence/sdk';
 import { kebabCase } from '@credence/sdk/daemon';
-import { assertShowsEveryKey, withFile } from '../../sdk/dist-test/support/config-file.js';
-import { agentFileSchema, loadAgentConfig, runFlags, type AgentConfig, type AgentFlags } from '../dist/config.js';
+import { assertShowsEveryKey, withFile } from '../../../sdk/dist-test/support/config-file.js';
+import { loadAgentConfig, type AgentConfig } from '../../dist/config/agent-config.js';
+import { runFlags, type AgentFlags } from '../../dist/config/flags.js';
+import { agentFileSchema } from '../../dist/config/schema.js';
 
 const paths = { dataDirectory: '/default/data', socket: '/default/api.sock' };
-const example = new URL('../../../examples/config/agent.full.yaml', import.meta.url).pathname;
+const example = new URL('../../../../examples/config/agent.full.yaml', import.meta.url).pathname;
 const required = { trustDomain: 'example.org', serverAddress: '127.0.0.1' };
 
 function load(flags: AgentFlags, input = ''): Promise<AgentConfig> {

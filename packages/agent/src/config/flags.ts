@@ -1,0 +1,26 @@
+// The flags of `run` and `validate`: those keys of the file that are worth a flag.
+import type { Flags, FlagValues } from '@credence/sdk/daemon';
+
+/** The flags of `run` and `validate`. */
+export const runFlags = {
+  config: { kind: 'text', placeholder: 'path', help: 'YAML configuration file' },
+  expandEnv: { kind: 'boolean', help: 'replace ${NAME} in values of the file by the variable of the environment' },
+  trustDomain: { kind: 'text', placeholder: 'name', help: 'trust domain that the agent joins' },
+  serverAddress: { kind: 'text', placeholder: 'address', help: 'host name or IP address of the server' },
+  serverPort: { kind: 'integer', help: 'port of the server (default: 8081)' },
+  dataDir: { kind: 'text', placeholder: 'path', help: 'where the agent keeps its data' },
+  socketPath: { kind: 'text', placeholder: 'path', help: 'Unix socket of the Workload API' },
+  trustBundle: { kind: 'text', placeholder: 'path', help: 'file by which the server is recognised at first' },
+  trustBundleFormat: { kind: 'text', placeholder: 'pem', help: 'form of that file' },
+  joinToken: { kind: 'text', placeholder: 'token', help: 'join token; others can see it in the process list' },
+  joinTokenFile: { kind: 'text', placeholder: 'path', help: 'file with the join token, or - for standard input' },
+  allowUnauthenticatedVerifiers: {
+    kind: 'boolean',
+    help: 'give bundles also to processes without an identity',
+  },
+  logLevel: { kind: 'text', placeholder: 'level', help: 'debug, info, warn or error' },
+  logFile: { kind: 'text', placeholder: 'path', help: 'file for the log instead of standard output' },
+} as const satisfies Flags;
+
+/** What they say. */
+export type AgentFlags = Partial<FlagValues<typeof runFlags>>;
