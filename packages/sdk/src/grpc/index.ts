@@ -2,7 +2,8 @@ export { authorizeMethods, type AuthorizeMethodsOptions, type MethodRules } from
 export { jwtSvidOfCall, peerOfCall, type GrpcCall } from './caller.js';
 export { mtlsChannelCredentials, mtlsWebChannelCredentials, tlsChannelCredentials } from './channel-credentials.js';
 export { jwtCallCredentials } from './jwt-call-credentials.js';
-export { requireJwtSvid, type JwtAuthorizer, type RequireJwtSvidOptions } from './require-jwt-svid.js';
+export type { JwtAuthorizer } from '../tls/authorizer.js';
+export { requireJwtSvid, type RequireJwtSvidOptions } from './require-jwt-svid.js';
 export { serveGrpc, type ServeGrpcSettings } from './serve-grpc.js';
 export {
   mtlsServerCredentials,

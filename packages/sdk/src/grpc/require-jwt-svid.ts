@@ -2,14 +2,10 @@
 import { type Metadata, type ServerInterceptor } from '@grpc/grpc-js';
 import type { JwtBundleSource } from '../bundle/index.js';
 import { sdkError, silentLogger, systemClock, type Clock, type Logger } from '../runtime/index.js';
-import type { SpiffeId } from '../spiffeid/index.js';
 import { audiences, verifyJwtSvid, type JwtSvid } from '../svid/index.js';
-import { checkAuthorized } from '../tls/authorizer.js';
+import { checkAuthorized, type JwtAuthorizer } from '../tls/authorizer.js';
 import { IdentifiedCall, withJwtSvid } from './caller.js';
 import { logRefusal, refusalOf } from './refusal.js';
-
-/** As an `Authorizer`, with the verified token in place of a peer. Every `IdAuthorizer` is one: `authorizeId` say. */
-export type JwtAuthorizer = (id: SpiffeId, svid: JwtSvid) => Error | undefined;
 
 export interface RequireJwtSvidOptions {
   readonly bundles: JwtBundleSource;

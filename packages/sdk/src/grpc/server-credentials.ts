@@ -2,7 +2,7 @@
 // have of `serveGrpc`: nobody is told to leave before the end of a connection.
 import { ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js';
 import type { SecureContextOptions } from 'node:tls';
-import { guarded, sdkError, silentLogger, systemClock } from '../runtime/index.js';
+import { guarded, silentLogger, systemClock } from '../runtime/index.js';
 import { describeError } from '../tls/connections.js';
 import { watchSources } from '../tls/observable.js';
 import type {
@@ -14,6 +14,7 @@ import type {
 } from '../tls/options.js';
 import { secureContextOptions } from '../tls/secure-context.js';
 import { serverOptions } from '../tls/server-options.js';
+import { noServerIdentity, sourcesOfServer } from '../tls/server-sources.js';
 import { admitting } from './admitting.js';
 import { CallPeers } from './call-peers.js';
 import { createGate } from './gate.js';
@@ -92,12 +93,12 @@ class RotatingServerCredentials extends ServerCredentials {
   #start(): void {
     const options = this.#options;
     if ('authorize' in options) this.#peers = new CallPeers({ ...options, clock: options.clock ?? systemClock });
-    this.#stop = watchSources(sourcesOf(options), this.#onUpdate);
+    this.#stop = watchSources(sourcesOfServer(options), this.#onUpdate);
   }
 
   readonly #onUpdate = (): void => {
     this.updateSecureContextOptions(this.#rotate());
-    if (this.#context === null) this.#peers?.closeAll(noIdentity());
+    if (this.#context === null) this.#peers?.closeAll(noServerIdentity());
     else this.#peers?.recheck();
   };
 
@@ -116,20 +117,9 @@ class RotatingServerCredentials extends ServerCredentials {
       authorize,
       logger,
       peerOf: (call) => {
-        if (this.#peers === undefined || this.#context === null) throw noIdentity();
+        if (this.#peers === undefined || this.#context === null) throw noServerIdentity();
         return this.#peers.of(call);
       },
     });
   }
-}
-
-function sourcesOf(options: ServerOptions): readonly object[] {
-  const own = 'webCertificate' in options ? options.webCertificate : options.svid;
-  return 'bundles' in options ? [own, options.bundles] : [own];
-}
-
-function noIdentity(): Error {
-  return sdkError('ERR_SPIFFE_VERIFY', 'this server has no identity at present', {
-    details: { reason: 'no-identity' },
-  });
 }

@@ -10,6 +10,7 @@ export type {
   KoaMiddleware,
   MiddlewareFactory,
 } from './middleware.js';
-export { requireJwtSvid, type JwtAuthorizer, type RequireJwtSvidOptions } from './require-jwt-svid.js';
+export type { JwtAuthorizer } from '../tls/authorizer.js';
+export { requireJwtSvid, type RequireJwtSvidOptions } from './require-jwt-svid.js';
 export { requireSpiffeId } from './require-spiffe-id.js';
 export { withJwtSvid, type WithJwtSvidOptions } from './with-jwt-svid.js';

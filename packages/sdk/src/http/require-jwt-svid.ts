@@ -1,16 +1,12 @@
 // Authorization of requests by a JWT-SVID that they carry as a bearer token (JWT-SVID §5.2, RFC 6750).
 import type { JwtBundleSource } from '../bundle/index.js';
 import { isSpiffeError, systemClock } from '../runtime/index.js';
-import type { SpiffeId } from '../spiffeid/index.js';
 import { audiences, verifyJwtSvid, type JwtSvid } from '../svid/index.js';
-import { checkAuthorized } from '../tls/authorizer.js';
+import { checkAuthorized, type JwtAuthorizer } from '../tls/authorizer.js';
 import { bearerChallenge, bearerToken } from './bearer-token.js';
 import type { IncomingRequest } from './caller.js';
 import { decisionOf, refusal, type GuardOptions, type Verdict } from './guard.js';
 import { inEveryShape, type MiddlewareFactory } from './middleware.js';
-
-/** As an `Authorizer`, with the verified token in place of a peer. Every `IdAuthorizer` is one: `authorizeId` say. */
-export type JwtAuthorizer = (id: SpiffeId, svid: JwtSvid) => Error | undefined;
 
 export interface RequireJwtSvidOptions extends GuardOptions {
   readonly bundles: JwtBundleSource;

@@ -14,6 +14,7 @@ import { checkServerMode, type ServerOptions } from './options.js';
 import { setPeer } from './peer-of.js';
 import { acceptClient, acceptKnownPeer, claimedIdOf, peerChain, type Verification } from './peer-verification.js';
 import { refusingContextOptions, secureContextOptions } from './secure-context.js';
+import { noServerIdentity, sourcesOfServer } from './server-sources.js';
 
 /**
  * Installs check and rotation on a server that was created with the `…ServerOptions` of the same options, before it
@@ -56,7 +57,7 @@ class ServerGuard {
     this.#server.prependListener('secureConnection', this.#onSecureConnection);
     this.#server.prependListener('tlsClientError', this.#onHandshakeError);
     trackSessions(this.#server);
-    const stop = watchSources(sourcesOf(this.#options), this.#onUpdate);
+    const stop = watchSources(sourcesOfServer(this.#options), this.#onUpdate);
     this.#server.once('close', stop);
     this.#rotate();
   }
@@ -76,7 +77,7 @@ class ServerGuard {
   };
 
   #admit(socket: TLSSocket): Accepted | undefined {
-    if (!this.#hasIdentity) throw noIdentity();
+    if (!this.#hasIdentity) throw noServerIdentity();
     // Tickets are off; a session that is resumed all the same has skipped the chain check.
     if (socket.isSessionReused()) throw refusal('peer resumed a session', 'resumed');
     if (this.#peers === undefined) return undefined;
@@ -98,7 +99,7 @@ class ServerGuard {
   readonly #onUpdate = (): void => {
     this.#rotate();
     if (this.#hasIdentity) this.#connections.recheck();
-    else this.#connections.closeAll(noIdentity());
+    else this.#connections.closeAll(noServerIdentity());
   };
 
   // Node forgets every other setting of the context, so all are given again.
@@ -135,18 +136,9 @@ class ServerGuard {
   }
 }
 
-function sourcesOf(options: ServerOptions): readonly object[] {
-  const shown = 'webCertificate' in options ? options.webCertificate : options.svid;
-  return 'bundles' in options ? [shown, options.bundles] : [shown];
-}
-
 function asRefusal(error: unknown): SpiffeError {
   if (isSpiffeError(error)) return error;
   return sdkError('ERR_SPIFFE_VERIFY', 'peer could not be checked', { details: { reason: 'unchecked' }, cause: error });
-}
-
-function noIdentity(): SpiffeError {
-  return refusal('this server has no identity at present', 'no-identity');
 }
 
 function refusal(message: string, reason: string): SpiffeError {

@@ -2,7 +2,7 @@
 // a request that the peer sent along with its handshake would reach the application meanwhile.
 import { sdkError, type SpiffeError } from '../runtime/index.js';
 import { SpiffeId, TrustDomain } from '../spiffeid/index.js';
-import type { VerifiedPeer } from '../svid/index.js';
+import type { JwtSvid, VerifiedPeer } from '../svid/index.js';
 
 /**
  * Allows a verified peer by returning undefined, and denies it by returning or throwing an Error. Any other result, a
@@ -21,6 +21,9 @@ export interface IdAuthorizer {
   (id: SpiffeId): Error | undefined;
   readonly trustDomains?: readonly TrustDomain[];
 }
+
+/** As an `Authorizer`, with the verified token in place of a peer. Every `IdAuthorizer` is one: `authorizeId` say. */
+export type JwtAuthorizer = (id: SpiffeId, svid: JwtSvid) => Error | undefined;
 
 /** Allows every peer whose X.509-SVID verifies, of every trust domain that a bundle is held for. */
 export function authorizeAny(): IdAuthorizer {
