@@ -4,6 +4,7 @@ export { loadConfigFile, parseConfig, parsedBy, parseFlagKeys, toDurationMs, unk
 export { lockDataDirectory, type DataDirectoryLock } from './data-directory-lock.js';
 export { errorText, exitCodes, statusName, usageError, type ExitCode } from './exit.js';
 export { kebabCase, normaliseArguments, type Flag, type FlagValues, type Flags } from './flags.js';
+export { LogLevelControl, type AnnouncedLevel, type LogLevelSwitch } from './log-level-control.js';
 export { listen, listenOnSocket, type SocketOptions } from './listen.js';
 export {
   createLogger,
@@ -14,17 +15,19 @@ export {
   type SettableLevel,
 } from './logger.js';
 export { encodeJson, outputFlags, type OutputFormat } from './output.js';
-export { defaultPaths, type DaemonPaths } from './paths.js';
+export { defaultAgentAdminSocket, defaultPaths, type DaemonPaths } from './paths.js';
 export {
   closeFd,
   descriptorOf,
   isProcessAlive,
   openPeerPidfd,
+  openPidfd,
   readPeerCredentials,
   type PeerCredentials,
 } from './peer-credentials.js';
 export { processTerminal } from './process-terminal.js';
 export { printable } from './printable.js';
+export { Places, type PlacesOptions } from './places.js';
 export {
   defineCommand,
   runProgram,
@@ -33,6 +36,7 @@ export {
   type Program,
   type Terminal,
 } from './program.js';
+export { QuietLog, type QuietLogOptions } from './quiet-log.js';
 export { prepareSocketPath } from './socket-path.js';
 export { abortOnSignals, type ProcessSignals } from './signals.js';
 export { trackSockets } from './sockets.js';

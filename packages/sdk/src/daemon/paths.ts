@@ -9,18 +9,31 @@ export interface DaemonPaths {
   readonly socket: string;
 }
 
+/** Whose defaults are wanted. */
+export interface User {
+  readonly uid: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
 const sockets = { server: 'server/admin.sock', agent: 'agent/public/api.sock' } as const;
 
-/** The defaults of `daemon` for a user. XDG_RUNTIME_DIR counts only when absolute (XDG Base Directory, "Basics"). */
-export function defaultPaths(
-  daemon: keyof typeof sockets,
-  { uid, env }: { readonly uid: number; readonly env: Readonly<Record<string, string | undefined>> },
-): DaemonPaths {
-  if (uid === 0) {
-    return { dataDirectory: join('/var/lib/credence', daemon), socket: join('/run/credence', sockets[daemon]) };
-  }
-  const data = resolve('.credence');
-  const runtime = env['XDG_RUNTIME_DIR'];
-  const run = runtime !== undefined && isAbsolute(runtime) ? join(runtime, 'credence') : data;
-  return { dataDirectory: join(data, daemon), socket: join(run, sockets[daemon]) };
+/** The defaults of `daemon` for a user. */
+export function defaultPaths(daemon: keyof typeof sockets, user: User): DaemonPaths {
+  return { dataDirectory: join(dataFolder(user), daemon), socket: join(runFolder(user), sockets[daemon]) };
+}
+
+/** Where commands look for the agent's admin socket, beside the folder of the public one. */
+export function defaultAgentAdminSocket(user: User): string {
+  return join(runFolder(user), 'agent/private/admin.sock');
+}
+
+function dataFolder({ uid }: User): string {
+  return uid === 0 ? '/var/lib/credence' : resolve('.credence');
+}
+
+// XDG_RUNTIME_DIR counts only when absolute (XDG Base Directory, "Basics").
+function runFolder(user: User): string {
+  if (user.uid === 0) return '/run/credence';
+  const runtime = user.env['XDG_RUNTIME_DIR'];
+  return runtime !== undefined && isAbsolute(runtime) ? join(runtime, 'credence') : dataFolder(user);
 }

@@ -60,6 +60,16 @@ export function openPeerPidfd(fd: number, pid: number): number {
   const value = peerOption(fd, SO_PEERPIDFD, 4);
   if (value !== undefined) return value.readInt32LE(0);
   if (libc().errno() !== libc().codes['ENOPROTOOPT']) throw unknownPeer(`SO_PEERPIDFD failed with ${errnoName()}`);
+  return openPidfd(pid);
+}
+
+/**
+ * A pidfd of the process that has `pid` now, close-on-exec; whoever opens it closes it.
+ *
+ * @throws ERR_PEER_CREDENTIALS when there is no such process.
+ */
+export function openPidfd(pid: number): number {
+  if (!Number.isSafeInteger(pid) || pid <= 0) throw unknownPeer(`its pid is ${pid}`);
   const pidfd = libc().pidfdOpen(pid);
   if (pidfd < 0) throw unknownPeer(`pidfd_open failed with ${errnoName()}`);
   return pidfd;
@@ -74,7 +84,7 @@ export function isProcessAlive(pidfd: number): boolean {
   return pidfd >= 0 && libc().poll(pollfd, 1, 0) === 0;
 }
 
-/** Gives back a descriptor of {@link openPeerPidfd}. */
+/** Gives back a descriptor of {@link openPeerPidfd} or {@link openPidfd}. */
 export function closeFd(fd: number): void {
   closeSync(fd);
 }

@@ -8,8 +8,34 @@ import {
   type ClientOptions,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
-import { loadSync, type AnyDefinition, type MessageTypeDefinition } from '@grpc/proto-loader';
+import { loadSync, type AnyDefinition, type MessageTypeDefinition, type Options } from '@grpc/proto-loader';
+import type {
+  ExplainClient as AgentExplainClient,
+  ExplainDefinition as AgentExplainDefinition,
+} from './gen/credence/agent/v1/Explain.js';
 import type { ChangesClient, ChangesDefinition } from './gen/credence/server/v1/Changes.js';
+import type { ExplainClient, ExplainDefinition } from './gen/credence/server/v1/Explain.js';
+import type {
+  DebugClient as AgentDebugClient,
+  DebugDefinition as AgentDebugDefinition,
+} from './gen/spire/agent/debug/v1/Debug.js';
+import type {
+  DelegatedIdentityClient,
+  DelegatedIdentityDefinition,
+} from './gen/spire/api/agent/delegatedidentity/v1/DelegatedIdentity.js';
+import type {
+  LoggerClient as AgentLoggerClient,
+  LoggerDefinition as AgentLoggerDefinition,
+} from './gen/spire/api/agent/logger/v1/Logger.js';
+import type { Secret, Secret__Output } from './gen/envoy/extensions/transport_sockets/tls/v3/Secret.js';
+import type {
+  SPIFFECertValidatorConfig,
+  SPIFFECertValidatorConfig__Output,
+} from './gen/envoy/extensions/transport_sockets/tls/v3/SPIFFECertValidatorConfig.js';
+import type {
+  SecretDiscoveryServiceClient,
+  SecretDiscoveryServiceDefinition,
+} from './gen/envoy/service/secret/v3/SecretDiscoveryService.js';
 import type { HealthClient, HealthDefinition } from './gen/grpc/health/v1/Health.js';
 import type { Status, Status__Output } from './gen/google/rpc/Status.js';
 import type { AgentClient, AgentDefinition } from './gen/spire/api/server/agent/v1/Agent.js';
@@ -94,9 +120,36 @@ export const debugApi = new Contract<DebugDefinition, DebugClient>(
   'spire/api/server/debug/v1/debug.proto',
   'spire.api.server.debug.v1.Debug',
 );
+/** Of the agent; {@link loggerApi} is the server's. */
+export const agentLoggerApi = new Contract<AgentLoggerDefinition, AgentLoggerClient>(
+  'spire/api/agent/logger/v1/logger.proto',
+  'spire.api.agent.logger.v1.Logger',
+);
+/** Of the agent; {@link debugApi} is the server's. */
+export const agentDebugApi = new Contract<AgentDebugDefinition, AgentDebugClient>(
+  'spire/api/agent/debug/v1/debug.proto',
+  'spire.agent.debug.v1.Debug',
+);
+export const delegatedIdentityApi = new Contract<DelegatedIdentityDefinition, DelegatedIdentityClient>(
+  'spire/api/agent/delegatedidentity/v1/delegatedidentity.proto',
+  'spire.api.agent.delegatedidentity.v1.DelegatedIdentity',
+);
 export const changesApi = new Contract<ChangesDefinition, ChangesClient>(
   'credence/server/v1/changes.proto',
   'credence.server.v1.Changes',
+);
+/** Of the agent; {@link explainApi} is the server's. */
+export const agentExplainApi = new Contract<AgentExplainDefinition, AgentExplainClient>(
+  'credence/agent/v1/explain.proto',
+  'credence.agent.v1.Explain',
+);
+export const explainApi = new Contract<ExplainDefinition, ExplainClient>(
+  'credence/server/v1/explain.proto',
+  'credence.server.v1.Explain',
+);
+export const secretDiscoveryApi = new Contract<SecretDiscoveryServiceDefinition, SecretDiscoveryServiceClient>(
+  'envoy/service/secret/v3/sds.proto',
+  'envoy.service.secret.v3.SecretDiscoveryService',
 );
 export const healthApi = new Contract<HealthDefinition, HealthClient>(
   'grpc/health/v1/health.proto',
@@ -118,15 +171,42 @@ export function permissionDeniedDetails(): MessageTypeDefinition<
   >;
 }
 
+const tlsExtensions = 'envoy/extensions/transport_sockets/tls/v3';
+
+/** What Envoy's secret discovery service hands out, each in an Any. */
+export function envoySecret(): MessageTypeDefinition<Secret, Secret__Output> {
+  const name = 'envoy.extensions.transport_sockets.tls.v3.Secret';
+  return load(`${tlsExtensions}/secret.proto`, name) as MessageTypeDefinition<Secret, Secret__Output>;
+}
+
+/** The configuration of Envoy's SPIFFE validator. */
+export function spiffeCertValidatorConfig(): MessageTypeDefinition<
+  SPIFFECertValidatorConfig,
+  SPIFFECertValidatorConfig__Output
+> {
+  const name = 'envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig';
+  return load(`${tlsExtensions}/tls_spiffe_validator_config.proto`, name) as MessageTypeDefinition<
+    SPIFFECertValidatorConfig,
+    SPIFFECertValidatorConfig__Output
+  >;
+}
+
+/** How proto/ describes itself: a FileDescriptorProto in which what is not set is missing. */
+export function fileDescriptor(): MessageTypeDefinition<object, object> {
+  const definitions = loadOnce('google/protobuf/descriptor.proto', { enums: String });
+  return definitions['google.protobuf.FileDescriptorProto'] as MessageTypeDefinition<object, object>;
+}
+
 const loaded = new Map<string, Readonly<Record<string, AnyDefinition>>>();
 
 function load(file: string, name: string): AnyDefinition {
-  let definitions = loaded.get(file);
-  if (definitions === undefined) {
-    definitions = loadSync(file, options);
-    loaded.set(file, definitions);
-  }
-  const definition = definitions[name];
+  const definition = loadOnce(file, options)[name];
   if (definition === undefined) throw new TypeError(`${file} does not define ${name}`);
   return definition;
+}
+
+function loadOnce(file: string, options: Options): Readonly<Record<string, AnyDefinition>> {
+  const definitions = loaded.get(file) ?? loadSync(file, options);
+  loaded.set(file, definitions);
+  return definitions;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
-import { clientSocket, defaultPaths, type Terminal } from '@credence/sdk/daemon';
+import { clientSocket, defaultAgentAdminSocket, defaultPaths, type Terminal } from '@credence/sdk/daemon';
 
 function terminal(env: Terminal['env'], uid = 1000): Terminal {
   return { out: () => undefined, err: () => undefined, readInput: () => Promise.resolve(''), env, uid };
@@ -43,6 +43,15 @@ describe('defaultPaths', () => {
       assert.deepEqual(defaultPaths(daemon, { uid, env }), { dataDirectory: data, socket });
     });
   }
+
+  it("puts the agent's admin socket beside the folder of its public one", () => {
+    assert.equal(defaultAgentAdminSocket({ uid: 0, env: {} }), '/run/credence/agent/private/admin.sock');
+    assert.equal(
+      defaultAgentAdminSocket({ uid: 7, env: { XDG_RUNTIME_DIR: '/run/user/7' } }),
+      '/run/user/7/credence/agent/private/admin.sock',
+    );
+    assert.equal(defaultAgentAdminSocket({ uid: 7, env: {} }), resolve('.credence/agent/private/admin.sock'));
+  });
 });
 
 describe('clientSocket', () => {

@@ -1,0 +1,16 @@
+// From proto/credence/server/v1/explain.proto
+
+import type { SPIFFEID as _spire_api_types_SPIFFEID, SPIFFEID__Output as _spire_api_types_SPIFFEID__Output } from '../../../spire/api/types/SPIFFEID.js';
+import type { Selector as _spire_api_types_Selector, Selector__Output as _spire_api_types_Selector__Output } from '../../../spire/api/types/Selector.js';
+
+export interface ExplainEntriesRequest {
+  'agent_id'?: (_spire_api_types_SPIFFEID | null);
+  'selectors'?: (_spire_api_types_Selector)[];
+  'limit'?: (number);
+}
+
+export interface ExplainEntriesRequest__Output {
+  'agent_id': (_spire_api_types_SPIFFEID__Output | null);
+  'selectors': (_spire_api_types_Selector__Output)[];
+  'limit': (number);
+}
