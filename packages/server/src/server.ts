@@ -22,6 +22,7 @@ import { openBundleEndpoint } from './federation/bundle-endpoint.js';
 import { Federation } from './federation/federation.js';
 import { openKeyManager } from './keys/open-key-manager.js';
 import { Registration } from './registration/registration.js';
+import { SpireUpstreamAuthority } from './serverclient/spire-upstream-authority.js';
 import type { ServerSettings } from './settings.js';
 import { Monitoring } from './telemetry/monitoring.js';
 
@@ -138,12 +139,14 @@ class CredenceServer implements Server {
       entries: registration.entries,
       authorized: registration.authorized,
       grants: registration.grants,
+      explanations: registration.explanations,
       watches: registration.watches,
       attestors: new NodeAttestors(await this.#openAttestors(datastore, authority)),
       csrs: this.#own(new ThreadedCsrChecker({ log, workers: availableParallelism() })),
       ...this.#countedIssuers(authority),
       observer: this.#monitoring.metrics ?? unobserved,
       localAuthorities: authority.localAuthorities,
+      upstreamBundle: authority.upstreamBundle,
       serverSvid: authority.serverSvid,
       trustedBundles,
     };
@@ -187,7 +190,7 @@ class CredenceServer implements Server {
 
   async #startAuthority(datastore: Datastore, signal: AbortSignal): Promise<CertificateAuthority> {
     const keys = await openKeyManager(this.#settings.keyManager);
-    const upstream = this.#upstreamAuthority();
+    const upstream = this.#upstreamAuthority(signal);
     const authority = new CertificateAuthority({
       ...this.#settings,
       ...this.#surroundings,
@@ -200,10 +203,13 @@ class CredenceServer implements Server {
     return authority;
   }
 
-  #upstreamAuthority(): UpstreamAuthority | undefined {
-    const { upstreamAuthority, trustDomain } = this.#settings;
-    if (upstreamAuthority === undefined) return undefined;
-    return new DiskUpstreamAuthority({ ...upstreamAuthority, ...this.#surroundings, trustDomain });
+  #upstreamAuthority(signal: AbortSignal): UpstreamAuthority | undefined {
+    const { upstreamAuthority: above, trustDomain } = this.#settings;
+    if (above === undefined) return undefined;
+    const parts = { ...this.#surroundings, trustDomain };
+    return above.kind === 'disk'
+      ? new DiskUpstreamAuthority({ ...parts, ...above })
+      : this.#own(new SpireUpstreamAuthority({ ...parts, ...above, signal }));
   }
 
   #own<Part extends AsyncDisposable>(part: Part): Part {

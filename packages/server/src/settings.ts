@@ -2,6 +2,7 @@
 // optional that the server would have to guess.
 import type { SpiffeId, TrustDomain } from '@credence/sdk';
 import type { KeyType } from '@credence/sdk/keys';
+import type { AgentPathTemplate } from './domain/agent-path-template.js';
 import type { FederationRelationship } from './domain/federation-relationship.js';
 
 export interface ServerSettings {
@@ -77,18 +78,32 @@ export interface X509PopSettings {
     | { readonly mode: 'external_pki'; readonly caBundlePaths: readonly string[] }
     /** X.509-SVIDs of the own trust domain, whose paths start with the prefix; it ends with a slash. */
     | { readonly mode: 'spiffe'; readonly svidPrefix: string };
+  /** What the path of an agent's ID is made of, below `/spire/agent`. */
+  readonly agentPath: AgentPathTemplate;
   readonly maxIntermediates: number;
   readonly maxRsaKeyBits: number;
 }
 
+export type UpstreamAuthoritySettings = DiskUpstreamSettings | SpireUpstreamSettings;
+
 /** An authority in files, PEM, which are read anew for each certificate. */
-export interface UpstreamAuthoritySettings {
+export interface DiskUpstreamSettings {
   readonly kind: 'disk';
   /** The certificate that signs ours, then its intermediates. */
   readonly certificatePath: string;
   readonly keyPath: string;
   /** The roots; undefined: the certificate is itself one. */
   readonly bundlePath: string | undefined;
+}
+
+/** Another server of the trust domain, for which we are a workload whose entry is that of a downstream server. */
+export interface SpireUpstreamSettings {
+  readonly kind: 'spire';
+  /** Host name, IPv4 address, or IPv6 address without brackets. */
+  readonly address: string;
+  readonly port: number;
+  /** The path of the Workload API's socket. */
+  readonly workloadApiSocket: string;
 }
 
 /** A plain HTTP listener. Port zero lets the system choose. */

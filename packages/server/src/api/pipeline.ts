@@ -12,6 +12,7 @@ import type { Clock, Logger, Random } from '@credence/sdk/runtime';
 import { shortenJoinTokens } from '../domain/join-token.js';
 import type { Admissions, Call } from './call.js';
 import { randomUuid } from '../domain/uuid.js';
+import { CallsAtOnce } from './interceptors/at-once.js';
 import { AuditTrail, writeAudit, type Outcome } from './interceptors/audit.js';
 import { longestCallMs, watchLifetime, type CallLifetime } from './interceptors/deadline.js';
 import { ok, toStatus } from './interceptors/errors.js';
@@ -50,6 +51,7 @@ interface Answers<Response> extends EventEmitter {
 
 export class Pipeline {
   readonly #options: PipelineOptions;
+  readonly #atOnce = new CallsAtOnce();
   /** Nobody else hears of what grpc-js throws at an answer, and one call must not end the process. */
   readonly #noteUnanswered = (error: unknown): void => {
     this.#options.log.error({ err: error }, 'api call could not be answered');
@@ -119,6 +121,7 @@ export class Pipeline {
     const call = begin(rpc, lifetime, admissions);
     const started = clock.now();
     try {
+      this.#atOnce.enter(call);
       const result = await Promise.race([work(call), lifetime.expired]);
       this.#conclude(call, started, ok);
       return result;

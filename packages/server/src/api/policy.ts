@@ -66,6 +66,7 @@ const services: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     RefreshBundle: administrators,
   },
   'credence.server.v1.Changes': { WatchChanges: agents },
+  'credence.server.v1.Explain': { ExplainEntries: local },
   'spire.api.server.localauthority.v1.LocalAuthority': {
     GetX509AuthorityState: administrators,
     PrepareX509Authority: administrators,

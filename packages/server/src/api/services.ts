@@ -6,6 +6,7 @@ import {
   changesApi,
   debugApi,
   entryApi,
+  explainApi,
   healthApi,
   localAuthorityApi,
   loggerApi,
@@ -20,6 +21,8 @@ import type { ChangesServicePorts } from './changes/ports.js';
 import { createChangesService } from './changes/service.js';
 import { createEntryService } from './entry/service.js';
 import type { EntryServicePorts } from './entry/ports.js';
+import type { ExplainServicePorts } from './explain/ports.js';
+import { createExplainService } from './explain/service.js';
 import type { DebugServicePorts } from './debug/ports.js';
 import { createDebugService } from './debug/service.js';
 import { createHealthService } from './health/service.js';
@@ -38,6 +41,7 @@ export type ServicePorts = AgentServicePorts &
   ChangesServicePorts &
   DebugServicePorts &
   EntryServicePorts &
+  ExplainServicePorts &
   LocalAuthorityServicePorts &
   LoggerServicePorts &
   SvidServicePorts &
@@ -66,6 +70,7 @@ export function createServices(ports: ServicePorts, pipeline: Pipeline): readonl
 export function createLocalServices(ports: ServicePorts, pipeline: Pipeline): readonly Service[] {
   return [
     { definition: debugApi.definition, handlers: createDebugService(ports, pipeline) },
+    { definition: explainApi.definition, handlers: createExplainService(ports, pipeline) },
     { definition: healthApi.definition, handlers: createHealthService(ports, pipeline) },
     { definition: loggerApi.definition, handlers: createLoggerService(ports, pipeline) },
   ];

@@ -3,7 +3,7 @@ import type { Selector } from '../domain/selector.js';
 
 /** What is known of a node once its proof held. */
 export interface AttestedNode {
-  /** The agent's path, starting with `/spire/agent/<type>/`. */
+  /** The agent's path, below `/spire/agent/`; as a rule below `/spire/agent/<type>/`. */
   readonly agentPath: string;
   readonly selectors: readonly Selector[];
   /** True: the node renews by attesting again. */

@@ -9,6 +9,10 @@ export class NodeAttestors {
     this.#byType = new Map(attestors.map((attestor) => [attestor.type, attestor]));
   }
 
+  has(type: string): boolean {
+    return this.#byType.has(type);
+  }
+
   /** @throws `ERR_ATTESTOR_UNKNOWN` */
   get(type: string): NodeAttestor {
     const attestor = this.#byType.get(type);

@@ -21,6 +21,9 @@ export type AuthorityRecord = SigningAuthority;
 export type Restored<A> =
   { readonly kind: 'usable'; readonly authority: A } | { readonly kind: 'unusable'; readonly reason: string };
 
+/** `stale`: another one would be made today. `tainted`: nothing should stand on it any more. */
+export type Verdict = 'sound' | 'stale' | 'tainted';
+
 /** How authorities of one kind are made, published and withdrawn. */
 export interface AuthorityKind<A extends SigningAuthority> {
   /** Its name in the journal; with `-A` and `-B`, the IDs of its two keys: `x509-CA`, `JWT-Signer`. */
@@ -31,8 +34,8 @@ export interface AuthorityKind<A extends SigningAuthority> {
   publish(authority: A): Promise<void>;
   /** Brings an authority back whose key is under `keyId`. */
   restore(record: AuthorityRecord, keyId: string, bundle: TrustBundle | undefined): Restored<A>;
-  /** Whether the authority should be replaced before its time, because another one would be made today. */
-  isStale?(authority: A): Promise<boolean>;
+  /** Whether the authority should be replaced before its time. */
+  review?(authority: A): Promise<Verdict>;
   /** Marks the authority as tainted in the trust bundle. @throws `ERR_AUTHORITY_STATE` it is not there, or is tainted. */
   taint(id: string): Promise<void>;
   /** Takes a tainted authority out of the trust bundle. @throws `ERR_AUTHORITY_STATE` it is not there, or not tainted. */

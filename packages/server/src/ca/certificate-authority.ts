@@ -5,6 +5,7 @@ import type { KeyType } from '@credence/sdk/keys';
 import { every, type Clock, type Logger, type Random } from '@credence/sdk/runtime';
 import type { BundleStore } from '../datastore/bundle-store.js';
 import type { JournalStore } from '../datastore/journal-store.js';
+import type { JwtAuthority } from '../domain/trust-bundle.js';
 import type { KeyManager } from '../keys/key-manager.js';
 import type { AuthorityKind, SigningAuthority } from './authority.js';
 import { AuthorityJournal } from './journal.js';
@@ -13,14 +14,22 @@ import { JwtAuthorityKind } from './jwt-authority-kind.js';
 import { JwtIssuer } from './jwt-issuer.js';
 import { checkJwtRevocable, checkX509Revocable } from './local-authority-rules.js';
 import { OwnBundle } from './own-bundle.js';
-import type { DownstreamCaIssuer, JwtSvidIssuer, LocalAuthorities, X509SvidIssuer } from './ports.js';
+import type {
+  DownstreamCaIssuer,
+  JwtSvidIssuer,
+  LocalAuthorities,
+  UpstreamAuthorities,
+  X509SvidIssuer,
+} from './ports.js';
 import { AuthorityRotation } from './rotation.js';
 import { RotationByHand } from './rotation-by-hand.js';
 import { guaranteedTtlMs, isLive } from './rotation-policy.js';
 import { ServerSvid } from './server-svid.js';
+import { emptySlots } from './slots.js';
 import { subjectKeyIdsOf } from './subject-key-ids.js';
 import { defaultCaSubject, type CaSubject } from './templates/ca-certificate.js';
 import type { UpstreamAuthority } from './upstream/upstream-authority.js';
+import { WithdrawalByHand } from './upstream/withdrawal-by-hand.js';
 import type { X509SigningAuthority } from './x509-authority.js';
 import { X509AuthorityKind } from './x509-authority-kind.js';
 import { X509Issuer } from './x509-issuer.js';
@@ -74,6 +83,8 @@ export class CertificateAuthority implements AsyncDisposable {
   /** Undefined: JWT-SVIDs are switched off. */
   readonly jwtIssuer: JwtSvidIssuer | undefined;
   readonly localAuthorities: LocalAuthorities;
+  /** Takes the JWT authorities of servers below this one. Undefined: there is none above. */
+  readonly upstreamBundle: Pick<UpstreamAuthority, 'publishJwtAuthority'> | undefined;
   readonly #options: CertificateAuthorityOptions;
   readonly #x509Kind: X509AuthorityKind;
   readonly #jwtKind: JwtAuthorityKind | undefined;
@@ -111,6 +122,7 @@ export class CertificateAuthority implements AsyncDisposable {
         authority: () => this.#jwt?.slots.active?.authority,
       });
     }
+    this.upstreamBundle = options.upstream;
     this.localAuthorities = this.#createLocalAuthorities();
   }
 
@@ -127,6 +139,9 @@ export class CertificateAuthority implements AsyncDisposable {
     // The journal is known by its X.509 authority, so that one comes first.
     this.#x509 = await this.#startRotation(this.#x509Kind, journal);
     if (this.#jwtKind !== undefined) this.#jwt = await this.#startRotation(this.#jwtKind, journal);
+    await this.#followUpstream().catch((error: unknown) => {
+      this.#options.log.warn({ err: error }, 'the bundle of the upstream authority cannot be followed');
+    });
     await this.serverSvid.rotateWhenDue();
     this.#routines = this.#startRoutines(journal, AbortSignal.any([signal, this.#stop.signal]));
   }
@@ -175,7 +190,8 @@ export class CertificateAuthority implements AsyncDisposable {
       checkRevocable: checkX509Revocable,
       onTaint: () => this.#replaceServerSvid(),
     });
-    if (this.#jwtKind === undefined) return { x509, jwt: undefined };
+    const upstream = this.#createUpstreamAuthorities();
+    if (this.#jwtKind === undefined) return { x509, upstream, jwt: undefined };
     const jwt = new RotationByHand({
       ...this.#options,
       kind: this.#jwtKind,
@@ -185,7 +201,19 @@ export class CertificateAuthority implements AsyncDisposable {
       },
       onTaint: () => Promise.resolve(),
     });
-    return { x509, jwt };
+    return { x509, upstream, jwt };
+  }
+
+  #createUpstreamAuthorities(): UpstreamAuthorities | undefined {
+    const { log, upstream } = this.#options;
+    if (upstream === undefined) return undefined;
+    return new WithdrawalByHand({
+      log,
+      upstream,
+      bundle: this.bundle,
+      slots: () => this.#x509?.slots ?? emptySlots,
+      onTaint: () => this.#replaceServerSvid(),
+    });
   }
 
   /** At once, if it is of a tainted authority; the routine tries again when that fails. */
@@ -198,17 +226,40 @@ export class CertificateAuthority implements AsyncDisposable {
   }
 
   #startRoutines(journal: AuthorityJournal, signal: AbortSignal): readonly Promise<void>[] {
-    const { clock, log } = this.#options;
-    const rotations = [this.#x509, this.#jwt].filter((rotation) => rotation !== undefined);
+    const { clock, log, upstream } = this.#options;
     const routine = (name: string, intervalMs: number, work: () => Promise<void>): Promise<void> =>
       every({ name, intervalMs, clock, log, signal }, work);
     return [
       routine('bundle refresh', second, () => this.bundle.refresh()),
       routine('server SVID rotation', 5 * second, () => this.serverSvid.rotateWhenDue()),
-      ...rotations.map((rotation) => routine('authority rotation', 10 * second, () => rotation.tick())),
+      routine('X.509 authority rotation', upstream === undefined ? 10 * second : 5 * second, () => this.#rotateX509()),
+      routine('JWT authority rotation', 10 * second, async () => this.#jwt?.tick()),
       routine('bundle pruning', 6 * hour, () => this.#pruneBundle()),
       routine('journal pruning', 8 * hour, () => journal.prune(clock.now(), log)),
     ];
+  }
+
+  /** In this order: what is tainted above is tainted here once we do not sign below it any more. */
+  async #rotateX509(): Promise<void> {
+    await this.#x509?.tick();
+    await this.#followUpstream();
+  }
+
+  async #followUpstream(): Promise<void> {
+    const above = await this.#options.upstream?.bundle();
+    if (above === undefined) return;
+    await this.bundle.follow(above);
+    if (above.isShared) await this.#publishMissing(above.jwtAuthorities);
+  }
+
+  /** A bundle above that lost our JWT authorities, or never had them, gets them. */
+  async #publishMissing(known: readonly JwtAuthority[]): Promise<void> {
+    const { active, next } = this.#jwt?.slots ?? emptySlots;
+    for (const slot of [active, next]) {
+      if (slot === undefined || slot.status === 'old' || known.some(({ keyId }) => keyId === slot.authority.id))
+        continue;
+      await this.#jwtKind?.publish(slot.authority);
+    }
   }
 
   async #pruneBundle(): Promise<void> {

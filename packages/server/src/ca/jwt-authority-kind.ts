@@ -8,6 +8,7 @@ import type { AuthorityKind, AuthorityRecord, Restored } from './authority.js';
 import { JwtSigningAuthority } from './jwt-authority.js';
 import { createKeyId } from './key-id.js';
 import type { OwnBundle } from './own-bundle.js';
+import type { UpstreamAuthority } from './upstream/upstream-authority.js';
 import { withoutRevoked, withTainted, type AuthorityWords } from './withdrawal.js';
 
 export interface JwtAuthorityKindOptions {
@@ -18,6 +19,7 @@ export interface JwtAuthorityKindOptions {
   readonly trustDomain: TrustDomain;
   readonly keyType: KeyType;
   readonly ttlMs: number;
+  readonly upstream?: Pick<UpstreamAuthority, 'publishJwtAuthority'> | undefined;
 }
 
 /** JWT authorities, kept under the key IDs `JWT-Signer-A` and `JWT-Signer-B`. */
@@ -37,10 +39,12 @@ export class JwtAuthorityKind implements AuthorityKind<JwtSigningAuthority> {
     return new JwtSigningAuthority({ id: createKeyId(random), issuedAt, expiresAt, privateKey, trustDomain });
   }
 
+  /** First above: what the whole trust domain does not know, nothing may be signed with. */
   async publish({ id, published, expiresAt }: JwtSigningAuthority): Promise<void> {
-    await this.#options.bundle.append({
-      jwtAuthorities: [{ keyId: id, publicKey: published, expiresAt, tainted: false }],
-    });
+    const { bundle, upstream } = this.#options;
+    const authority = { keyId: id, publicKey: published, expiresAt, tainted: false };
+    await upstream?.publishJwtAuthority?.(authority);
+    await bundle.append({ jwtAuthorities: [authority] });
   }
 
   restore(record: AuthorityRecord, keyId: string, bundle: TrustBundle | undefined): Restored<JwtSigningAuthority> {

@@ -9,6 +9,8 @@ import type { Authorities, BundleStore } from '../datastore/bundle-store.js';
 import type { TrustBundle } from '../domain/trust-bundle.js';
 import { prunedAuthorities } from './bundle-pruning.js';
 import { Turns } from './turns.js';
+import { followedBundle } from './upstream/followed-bundle.js';
+import type { UpstreamBundle } from './upstream/upstream-authority.js';
 
 /** Emits `update` when the authorities have changed. Tainted ones are among them until they are revoked. */
 export class OwnBundle extends EventEmitter<{ update: [] }> implements X509BundleSource {
@@ -60,6 +62,15 @@ export class OwnBundle extends EventEmitter<{ update: [] }> implements X509Bundl
   change(change: (bundle: TrustBundle) => Partial<Authorities>): Promise<void> {
     return this.#turns.take(async () => {
       this.#take(await this.#store.replace(this.#trustDomain, (bundle) => ({ ...bundle, ...change(bundle) })));
+    });
+  }
+
+  /** Takes over what has changed in the bundle above. */
+  follow(above: UpstreamBundle): Promise<void> {
+    return this.#turns.take(async () => {
+      if (this.#stored === undefined || followedBundle(this.#stored, above) === undefined) return;
+      const followed = (bundle: TrustBundle): Authorities => followedBundle(bundle, above) ?? bundle;
+      this.#take(await this.#store.replace(this.#trustDomain, followed));
     });
   }
 

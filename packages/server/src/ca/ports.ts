@@ -119,8 +119,22 @@ export interface LocalAuthority {
   revoke(id: string): Promise<void>;
 }
 
+/** The authorities above this server's own. */
+export interface UpstreamAuthorities {
+  /**
+   * Marks a root in the bundle that only the old authority stands on; answers its ID as it was understood.
+   *
+   * @throws `ERR_INVALID_ARGUMENT`, `ERR_AUTHORITY_STATE`
+   */
+  taint(subjectKeyId: string): Promise<string>;
+  /** Takes it out of the bundle. @throws as taint; `ERR_UPSTREAM`: it would come back. */
+  revoke(subjectKeyId: string): Promise<string>;
+}
+
 export interface LocalAuthorities {
   readonly x509: LocalAuthority;
+  /** Undefined: the X.509 authorities are self-signed. */
+  readonly upstream: UpstreamAuthorities | undefined;
   /** Undefined: JWT-SVIDs are switched off. */
   readonly jwt: LocalAuthority | undefined;
 }

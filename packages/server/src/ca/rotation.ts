@@ -3,11 +3,11 @@
 // the bundle and active in the journal.
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import type { TrustBundle } from '../domain/trust-bundle.js';
-import type { AuthorityKind, SigningAuthority } from './authority.js';
+import type { AuthorityKind, SigningAuthority, Verdict } from './authority.js';
 import type { AuthorityJournal } from './journal.js';
 import type { JournalSlot } from './journal-form.js';
 import { activateAt, isLive, prepareAt } from './rotation-policy.js';
-import { activated, emptySlots, nextSlotName, prepared, type Slot, type Slots } from './slots.js';
+import { activated, emptySlots, nextSlotName, prepared, type Slots } from './slots.js';
 import { Turns } from './turns.js';
 
 export interface RotationOptions<A extends SigningAuthority> {
@@ -41,12 +41,12 @@ export class AuthorityRotation<A extends SigningAuthority> {
   /** Prepares and activates what is due. */
   tick(): Promise<void> {
     return this.#turns.take(async () => {
-      const { active, next } = this.#slots;
+      const active = this.#slots.active?.authority;
       const now = this.#options.clock.now();
-      const waiting =
-        next?.status === 'prepared' && isLive(next.authority, now) && !(await this.#isStale(next.authority));
-      if (!waiting && (await this.#isReplaceable(active, now))) await this.#prepare();
-      if (active === undefined || now > activateAt(active.authority)) await this.#activate();
+      const verdict = active && (await this.#review(active));
+      const isReplaceable = active === undefined || now > prepareAt(active) || verdict !== 'sound';
+      if (isReplaceable && !(await this.#isNextWaiting(now))) await this.#prepare();
+      if (active === undefined || now > activateAt(active) || verdict === 'tainted') await this.#activate();
     });
   }
 
@@ -63,29 +63,38 @@ export class AuthorityRotation<A extends SigningAuthority> {
     });
   }
 
-  async #isReplaceable(active: Slot<A> | undefined, now: Date): Promise<boolean> {
-    return active === undefined || now > prepareAt(active.authority) || this.#isStale(active.authority);
+  async #isNextWaiting(now: Date): Promise<boolean> {
+    const { next } = this.#slots;
+    if (next?.status !== 'prepared' || !isLive(next.authority, now)) return false;
+    return (await this.#review(next.authority)) === 'sound';
   }
 
-  async #isStale(authority: A): Promise<boolean> {
+  async #review(authority: A): Promise<Verdict> {
     try {
-      return (await this.#options.kind.isStale?.(authority)) ?? false;
+      return (await this.#options.kind.review?.(authority)) ?? 'sound';
     } catch (error) {
       // When an authority is due, making it says the same as an error.
       this.#options.log.warn({ err: error }, 'the upstream authority cannot be used');
-      return false;
+      return 'sound';
     }
   }
 
   async #prepare(): Promise<A> {
     const { kind } = this.#options;
-    const authority = this.#liveCandidate() ?? (await kind.create(this.#keyId(nextSlotName(this.#slots))));
+    const authority = this.#liveCandidate() ?? (await this.#create());
     this.#candidate = authority;
     await kind.publish(authority);
     await this.#keep(prepared(this.#slots, authority));
     this.#candidate = undefined;
     this.#log('prepared an authority', authority);
     return authority;
+  }
+
+  async #create(): Promise<A> {
+    const { active, next } = this.#slots;
+    // Its key is about to be replaced: were it activated, nothing could sign after a restart.
+    if (active !== undefined && next?.status === 'prepared') await this.#keep({ active, next: undefined });
+    return this.#options.kind.create(this.#keyId(nextSlotName(this.#slots)));
   }
 
   #liveCandidate(): A | undefined {

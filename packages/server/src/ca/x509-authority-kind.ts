@@ -5,17 +5,19 @@ import type { Clock, Random } from '@credence/sdk/runtime';
 import { verifyCertificate } from '@credence/sdk/svid';
 import { Certificate, createCertificateRequest, encodeTbsCertificate, signatureAlgorithmOf } from '@credence/sdk/x509';
 import { serverError } from '../domain/errors.js';
-import type { TrustBundle, X509Authority } from '../domain/trust-bundle.js';
+import type { TrustBundle } from '../domain/trust-bundle.js';
 import type { KeyManager, ManagedKey } from '../keys/key-manager.js';
-import type { AuthorityKind, AuthorityRecord, Restored } from './authority.js';
+import type { AuthorityKind, AuthorityRecord, Restored, Verdict } from './authority.js';
 import { x509KindName } from './journal.js';
 import type { OwnBundle } from './own-bundle.js';
 import { inspectCaCertificate } from './rules/ca-certificate.js';
 import { signInspected } from './signing/sign-inspected.js';
+import { hasSubjectKeyId } from './subject-key-ids.js';
 import { caCertificateTemplate, type CaSubject } from './templates/ca-certificate.js';
 import { createSerialNumber } from './templates/serial-number.js';
 import { createValidity } from './templates/validity.js';
 import { checkCertified } from './upstream/check-certified.js';
+import { rootAbove } from './upstream/root-above.js';
 import type { UpstreamAuthority } from './upstream/upstream-authority.js';
 import { withoutRevoked, withTainted, type AuthorityWords } from './withdrawal.js';
 import { X509SigningAuthority } from './x509-authority.js';
@@ -52,7 +54,9 @@ export class X509AuthorityKind implements AuthorityKind<X509SigningAuthority> {
   }
 
   async publish({ roots }: X509SigningAuthority): Promise<void> {
-    await this.#publishRoots(roots);
+    await this.#options.bundle.append({
+      x509Authorities: roots.map((certificate) => ({ certificate, tainted: false })),
+    });
   }
 
   restore(record: AuthorityRecord, keyId: string, bundle: TrustBundle | undefined): Restored<X509SigningAuthority> {
@@ -71,12 +75,15 @@ export class X509AuthorityKind implements AuthorityKind<X509SigningAuthority> {
     };
   }
 
-  /** Whether the authority is not what would be made today; publishes the roots that the upstream authority has now. */
-  async isStale({ published, upstreamChain }: X509SigningAuthority): Promise<boolean> {
+  async review({ published, upstreamChain }: X509SigningAuthority): Promise<Verdict> {
     const { upstream } = this.#options;
-    if (upstream === undefined) return upstreamChain !== undefined;
-    await this.#publishRoots((await upstream.roots()).map(({ raw }) => raw));
-    return upstreamChain === undefined || !(await upstream.standsBehind(Certificate.parse(published), upstreamChain));
+    if (upstream === undefined) return upstreamChain === undefined ? 'sound' : 'stale';
+    const { x509Authorities } = await upstream.bundle();
+    if (upstreamChain === undefined) return 'stale';
+    const root = rootAbove({ published, upstreamChain }, x509Authorities);
+    if (root?.tainted === true) return 'tainted';
+    if (root === undefined) return 'stale';
+    return (await upstream.standsBehind(Certificate.parse(published), upstreamChain)) ? 'sound' : 'stale';
   }
 
   async taint(id: string): Promise<void> {
@@ -106,14 +113,6 @@ export class X509AuthorityKind implements AuthorityKind<X509SigningAuthority> {
     const { certificate } = certified;
     const [upstreamChain, roots] = [certified.chain, certified.roots].map((list) => list.map(({ raw }) => raw));
     return new X509SigningAuthority({ certificate, privateKey, issuedAt, trustDomain, upstreamChain, roots });
-  }
-
-  async #publishRoots(roots: readonly Buffer[]): Promise<void> {
-    const { bundle } = this.#options;
-    const held = bundle.stored?.x509Authorities ?? [];
-    const missing = roots.filter((root) => !held.some(({ certificate }) => certificate.equals(root)));
-    if (missing.length === 0) return;
-    await bundle.append({ x509Authorities: missing.map((certificate) => ({ certificate, tainted: false })) });
   }
 
   /** Why what an authority signs would not verify, or undefined. */
@@ -160,10 +159,6 @@ export class X509AuthorityKind implements AuthorityKind<X509SigningAuthority> {
 }
 
 const words: AuthorityWords = { kind: 'X.509', noun: 'root CA', id: 'subject key ID' };
-
-function hasSubjectKeyId(id: string): (authority: X509Authority) => boolean {
-  return ({ certificate }) => Certificate.parse(certificate).subjectKeyId?.toString('hex') === id;
-}
 
 function unusable(reason: string): Restored<never> {
   return { kind: 'unusable', reason };

@@ -1,5 +1,5 @@
 // The admin socket as a client sees it: one connection a command.
-import { credentials, status, type Client, type requestCallback } from '@grpc/grpc-js';
+import { credentials, status, type Client, type ClientOptions, type requestCallback } from '@grpc/grpc-js';
 import {
   clientSocket,
   errorText,
@@ -14,7 +14,10 @@ import { isServiceError, type Contract } from '@credence/sdk/wire';
 export const adminFlags = { ...socketFlags, ...outputFlags } as const;
 
 /** Opens a client of a service on the admin socket. */
-export type Connect = <C extends Client>(contract: Contract<unknown, C>) => C;
+export type Connect = <C extends Client>(contract: Contract<unknown, C>, options?: ClientOptions) => C;
+
+// The server is trusted, and how large its answers are is for others to say, such as the publishers of foreign bundles.
+const settings: ClientOptions = { 'grpc.max_receive_message_length': -1 };
 
 /** Runs `use` and closes what it opened. @throws what `use` throws, with a hint when no server answers. */
 export async function withServer<T>(
@@ -25,8 +28,8 @@ export async function withServer<T>(
   const path = clientSocket('server', values, terminal);
   const clients: Client[] = [];
   try {
-    return await use((contract) => {
-      const client = contract.createClient(`unix:${path}`, credentials.createInsecure());
+    return await use((contract, options) => {
+      const client = contract.createClient(`unix:${path}`, credentials.createInsecure(), { ...settings, ...options });
       clients.push(client);
       return client;
     });

@@ -1,7 +1,8 @@
 // `backup`: a consistent copy of the datastore, made beside the running server or without it.
 import { resolve } from 'node:path';
 import { defaultPaths, defineCommand, exitCodes, printable, usageError } from '@credence/sdk/daemon';
-import { loadDataDir, runFlags } from '../config.js';
+import { runFlags } from '../config/flags.js';
+import { loadDataDir } from '../config/server-config.js';
 import { backUpDatastore } from '../server.js';
 
 const flags = {

@@ -18,6 +18,8 @@ export const examples: Readonly<Record<string, string>> = {
     'credence-server entry update --entry-id 3c1e0a0b-5f0e-4b5e-9f5c-0d6d1f2b7a11 --parent-id spiffe://example.org/node1 --spiffe-id spiffe://example.org/web --selector unix:user:www-data --dns web.example.org',
   'entry delete': 'credence-server entry delete --entry-id 3c1e0a0b-5f0e-4b5e-9f5c-0d6d1f2b7a11',
   'entry count': 'credence-server entry count --parent-id spiffe://example.org/node1',
+  'entry explain':
+    'credence-server entry explain --agent spiffe://example.org/spire/agent/join_token/node1 --selector unix:uid:1000 --selector unix:gid:1000',
   'agent list': 'credence-server agent list --attestation-type join_token --banned false',
   'agent show': 'credence-server agent show --spiffe-id spiffe://example.org/spire/agent/join_token/node1',
   'agent count': 'credence-server agent count --expires-before 2030-01-02T15:04:05Z',

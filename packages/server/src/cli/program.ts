@@ -52,6 +52,7 @@ export const program: Program = withCompletion({
     entry('entry update', 'Updates registration entries', () => import('./entry/update.js')),
     entry('entry delete', 'Deletes registration entries', () => import('./entry/delete.js')),
     entry('entry count', 'Counts registration entries', () => import('./entry/count.js')),
+    entry('entry explain', 'Explains which entries a workload gets', () => import('./entry/explain.js')),
     entry('agent list', 'Lists attested agents', () => import('./agent/list.js')),
     entry('agent show', 'Shows an attested agent', () => import('./agent/show.js')),
     entry('agent count', 'Counts attested agents', () => import('./agent/count.js')),

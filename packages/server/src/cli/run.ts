@@ -9,7 +9,8 @@ import {
   lockDataDirectory,
 } from '@credence/sdk/daemon';
 import { systemClock, systemRandom } from '@credence/sdk/runtime';
-import { loadServerConfig, runFlags } from '../config.js';
+import { runFlags } from '../config/flags.js';
+import { loadServerConfig } from '../config/server-config.js';
 import { createServer } from '../server.js';
 
 export const command = defineCommand(runFlags, async (values, terminal) => {

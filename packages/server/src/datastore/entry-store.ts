@@ -33,6 +33,6 @@ export interface EntryStore {
   count(filter: EntryFilter): Promise<number>;
   /** Everything, in batches, for the entry graph. */
   all(): AsyncIterable<readonly RegistrationEntry[]>;
-  /** Deletes what expired before `now`; answers the IDs. */
-  pruneExpired(now: Date): Promise<readonly string[]>;
+  /** Deletes up to `limit` entries that expired before `now`; answers their IDs. */
+  pruneExpired(now: Date, limit: number): Promise<readonly string[]>;
 }

@@ -25,9 +25,14 @@ export function checkWorkload(id: SpiffeId, trustDomain: TrustDomain): void {
 export function checkAgent(id: SpiffeId, trustDomain: TrustDomain): void {
   checkTrustDomain(id, trustDomain);
   if (id.path === '') refuse(id, 'an agent in', trustDomain, 'path is empty');
-  if (!id.path.startsWith('/spire/agent/')) {
+  if (!isAgentPath(id.path)) {
     refuse(id, 'an agent in', trustDomain, 'path is not in the agent namespace');
   }
+}
+
+/** Whether an ID with this path is an agent's own. */
+export function isAgentPath(path: string): boolean {
+  return path.startsWith('/spire/agent/');
 }
 
 function checkTrustDomain(id: SpiffeId, trustDomain: TrustDomain): void {

@@ -1,2 +1,4 @@
+import { createRequire } from 'node:module';
+
 /** The version of the server, as its package has it. */
-export const version = '0.1.0';
+export const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };

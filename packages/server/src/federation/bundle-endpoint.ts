@@ -4,7 +4,7 @@ import type { RequestListener } from 'node:http';
 import { createServer as createWebServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { SpiffeBundleSet, type SpiffeBundle, type TrustDomain, type X509SvidSource } from '@credence/sdk';
-import { listen, trackSockets } from '@credence/sdk/daemon';
+import { listen, Places, trackSockets } from '@credence/sdk/daemon';
 import { bundleHandler, intermediateTls } from '@credence/sdk/federation';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import { createHttpsServer } from '@credence/sdk/tls';
@@ -35,17 +35,15 @@ const limits = {
   connectionsCheckingInterval: 2000,
   maxHeaderSize: 8192,
 };
-const mostConnections = 512;
-const mostConnectionsEach = 64;
+const mostConnections = { each: 64, total: 512 };
 
 /** Listens. @throws `ERR_IN_USE`, `ERR_CONFIG` */
 export async function openBundleEndpoint(options: BundleEndpointOptions): Promise<BundleEndpoint> {
   const { address: host, port, log, profile } = options;
   const stop = new AbortController();
   const server = profile.kind === 'https_spiffe' ? spiffeServer(options) : await webServer(options, stop.signal);
-  server.maxConnections = mostConnections;
   const sockets = trackSockets(server);
-  limitEach(server);
+  limit(server);
   await listen(server, { host, port }, log);
   const address = server.address() as AddressInfo;
   log.info({ address: address.address, port: address.port, profile: profile.kind }, 'bundle endpoint listens');
@@ -64,19 +62,11 @@ export async function openBundleEndpoint(options: BundleEndpointOptions): Promis
   };
 }
 
-/** No address takes the place of all others. */
-function limitEach(server: Server): void {
-  const open = new Map<string, number>();
+/** No address takes the place of all others, nor do all others together. */
+function limit(server: Server): void {
+  const places = new Places(mostConnections);
   server.on('connection', (socket: Socket) => {
-    const { remoteAddress: address = '' } = socket;
-    const count = (open.get(address) ?? 0) + 1;
-    open.set(address, count);
-    socket.once('close', () => {
-      const left = (open.get(address) ?? 1) - 1;
-      if (left === 0) open.delete(address);
-      else open.set(address, left);
-    });
-    if (count > mostConnectionsEach) socket.destroy();
+    if (!places.take(socket, socket.remoteAddress ?? '')) socket.destroy();
   });
 }
 

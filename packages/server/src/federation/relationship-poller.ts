@@ -8,7 +8,7 @@ import { serverError } from '../domain/errors.js';
 import type { EndpointProfile, FederationRelationship } from '../domain/federation-relationship.js';
 import type { TrustBundle } from '../domain/trust-bundle.js';
 import { firstBundleBackoff, pollIntervalMs } from './poll-interval.js';
-import { spiffeBundleOf, trustBundleOf } from './spiffe-bundles.js';
+import { isSameBundle, spiffeBundleOf, trustBundleOf } from './spiffe-bundles.js';
 
 export interface RelationshipPollerOptions {
   readonly relationship: FederationRelationship;
@@ -73,7 +73,7 @@ export class RelationshipPoller {
     const bundle = trustBundleOf(fetched);
     const held = await bundles.get(trustDomain);
     this.#checkNotOlder(bundle, held);
-    if (held !== undefined && spiffeBundleOf(held).equals(spiffeBundleOf(bundle))) return held;
+    if (held !== undefined && isSameBundle(held, bundle)) return held;
     signal.throwIfAborted();
     await bundles.set(bundle);
     const sequenceNumber = bundle.sequenceNumber.toString();

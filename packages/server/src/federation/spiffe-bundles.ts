@@ -23,6 +23,20 @@ export function spiffeBundleOf(bundle: TrustBundle): SpiffeBundle {
   });
 }
 
+/** Whether they say the same by the standards. Compared as bytes: a publisher may have a thousand keys. */
+export function isSameBundle(one: TrustBundle, other: TrustBundle): boolean {
+  return (
+    one.sequenceNumber === other.sequenceNumber &&
+    one.refreshHintSeconds === other.refreshHintSeconds &&
+    isSameList(one.x509Authorities, other.x509Authorities, (a, b) => a.certificate.equals(b.certificate)) &&
+    isSameList(one.jwtAuthorities, other.jwtAuthorities, (a, b) => a.keyId === b.keyId && a.publicKey.equals(b.publicKey))
+  );
+}
+
+function isSameList<T>(one: readonly T[], other: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
+  return one.length === other.length && one.every((value, index) => isSame(value, other[index] as T));
+}
+
 /** A bundle without a sequence number has number zero. */
 export function trustBundleOf({
   trustDomain,

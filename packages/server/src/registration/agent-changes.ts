@@ -25,6 +25,8 @@ interface Watch {
   readonly agentId: string;
   readonly pending: { entries: boolean; bundles: boolean };
   readonly bell: Latest<undefined>;
+  /** Whether it will be rung soon, for whatever is pending then. */
+  isDue: boolean;
 }
 
 export class AgentChanges implements AgentWatches {
@@ -82,7 +84,7 @@ export class AgentChanges implements AgentWatches {
   }
 
   #open(agentId: string): Watch {
-    const watch = { agentId, pending: { entries: false, bundles: false }, bell: new Latest(undefined) };
+    const watch = { agentId, pending: { entries: false, bundles: false }, bell: new Latest(undefined), isDue: false };
     const watches = this.#watches.get(agentId) ?? new Set();
     this.#watches.set(agentId, watches.add(watch));
     if (this.#ended) watch.bell.end();
@@ -95,12 +97,20 @@ export class AgentChanges implements AgentWatches {
     if (watches?.size === 0) this.#watches.delete(watch.agentId);
   }
 
+  async #ringAfter(ms: number, watch: Watch, clock: Clock): Promise<void> {
+    watch.isDue = true;
+    await clock.sleep(ms, { ref: false });
+    watch.isDue = false;
+    watch.bell.set(undefined);
+  }
+
   #reachedBy(reaches: readonly Reach[]): readonly Watch[] {
     const { graph } = this.#options;
     const agents = new Set(reaches.flatMap(({ ids }) => [...ids]).filter((id) => this.#watches.has(id)));
-    const byAlias = reaches.filter(({ aliases }) => aliases.length > 0);
-    if (byAlias.length > 0) {
-      for (const id of this.#watches.keys()) if (byAlias.some((reach) => graph.isReached(id, reach))) agents.add(id);
+    // Entries that are made by the thousand are below a few aliases.
+    const aliases = [...new Set(reaches.flatMap(({ aliases: of }) => of))];
+    if (aliases.length > 0) {
+      for (const id of this.#watches.keys()) if (graph.isReached(id, { ids: agents, aliases })) agents.add(id);
     }
     return [...agents].flatMap((id) => [...(this.#watches.get(id) ?? [])]);
   }
@@ -108,13 +118,10 @@ export class AgentChanges implements AgentWatches {
   #ring(watches: readonly Watch[], mark: (pending: Watch['pending']) => void): void {
     const { clock, random } = this.#options;
     const spreadMs = watches.length > mostAtOnce ? Math.min(watches.length * spreadMsEach, longestSpreadMs) : 0;
-    for (const { pending, bell } of watches) {
-      mark(pending);
-      const ring = (): void => {
-        bell.set(undefined);
-      };
-      if (spreadMs === 0) ring();
-      else void clock.sleep(random.uniform() * spreadMs, { ref: false }).then(ring);
+    for (const watch of watches) {
+      mark(watch.pending);
+      if (spreadMs === 0) watch.bell.set(undefined);
+      else if (!watch.isDue) void this.#ringAfter(random.uniform() * spreadMs, watch, clock);
     }
   }
 }

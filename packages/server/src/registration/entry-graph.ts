@@ -6,6 +6,7 @@ import { isBanned, type AttestedAgent } from '../domain/attested-agent.js';
 import { serverPath } from '../domain/id-class.js';
 import type { RegistrationEntry } from '../domain/registration-entry.js';
 import { selectorKey } from '../domain/selector.js';
+import type { EntriesAbove, ExplainableEntries } from './explain-entries.js';
 import { Multimap } from './multimap.js';
 import type { AuthorizedEntries, CallerGrants } from './ports.js';
 
@@ -31,7 +32,7 @@ interface KnownAgent {
 
 const nothing: ReadonlySet<string> = new Set();
 
-export class EntryGraph implements AuthorizedEntries, CallerGrants {
+export class EntryGraph implements AuthorizedEntries, CallerGrants, ExplainableEntries {
   readonly #trustDomain: TrustDomain;
   readonly #clock: Clock;
   readonly #byId = new Map<string, Node>();
@@ -77,15 +78,18 @@ export class EntryGraph implements AuthorizedEntries, CallerGrants {
     const node = this.#byId.get(entryId);
     if (node === undefined) return undefined;
     if (node.aliasOf !== undefined) return { ids: nothing, aliases: [node.aliasOf] };
-    const ids = new Set([node.parentId]);
-    const aliases: (readonly string[])[] = [];
-    for (const id of ids) {
-      for (const parent of this.#bySpiffeId.get(id)) {
-        if (parent.aliasOf === undefined) ids.add(parent.parentId);
-        else aliases.push(parent.aliasOf);
-      }
-    }
-    return { ids, aliases };
+    const { ids, aliases } = this.#above(node);
+    return { ids, aliases: aliases.map(({ aliasOf = [] }) => aliasOf) };
+  }
+
+  /** All but node aliases, which are no workload's. */
+  *workloadEntries(): IterableIterator<RegistrationEntry> {
+    for (const { entry, aliasOf } of this.#byId.values()) if (aliasOf === undefined) yield entry;
+  }
+
+  above(entry: RegistrationEntry): EntriesAbove {
+    const { ids, aliases } = this.#above(this.#byId.get(entry.id) ?? this.#createNode(entry));
+    return { ids, aliases: aliases.map((alias) => alias.entry) };
   }
 
   isReached(agentId: string, { ids, aliases }: Reach): boolean {
@@ -140,6 +144,18 @@ export class EntryGraph implements AuthorizedEntries, CallerGrants {
 
   removeAgent(id: SpiffeId): void {
     this.#agents.delete(id.toString());
+  }
+
+  #above({ parentId }: Node): { readonly ids: ReadonlySet<string>; readonly aliases: readonly Node[] } {
+    const ids = new Set([parentId]);
+    const aliases: Node[] = [];
+    for (const id of ids) {
+      for (const parent of this.#bySpiffeId.get(id)) {
+        if (parent.aliasOf === undefined) ids.add(parent.parentId);
+        else aliases.push(parent);
+      }
+    }
+    return { ids, aliases };
   }
 
   /** Entries of one parent share its ID: of a hundred thousand copies the memory would be felt. */

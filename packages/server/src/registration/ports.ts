@@ -3,6 +3,7 @@ import type { SpiffeId } from '@credence/sdk';
 import type { CreateOutcome } from '../datastore/entry-store.js';
 import type { Page, PageRequest } from '../datastore/page.js';
 import type { EntryFilter, EntryPatch, NewEntry, RegistrationEntry } from '../domain/registration-entry.js';
+import type { Selector } from '../domain/selector.js';
 
 export interface AuthorizedEntries {
   /** Every entry that the agent may serve, each once. */
@@ -15,6 +16,48 @@ export interface AuthorizedEntries {
 export interface CallerGrants {
   isAdmin(caller: SpiffeId): boolean;
   downstreamEntries(caller: SpiffeId): readonly RegistrationEntry[];
+}
+
+/** Why a workload gets the entries that it gets. */
+export interface EntryExplanations {
+  explain(question: EntryQuestion): EntryExplanation;
+}
+
+export interface EntryQuestion {
+  readonly agentId: SpiffeId;
+  /** Those of the agent: what aliases are told by. */
+  readonly agentSelectors: readonly Selector[];
+  /** What workload attestation finds there. */
+  readonly selectors: readonly Selector[];
+  /** How many entries that the workload does not get are told of at most. */
+  readonly limit: number;
+}
+
+export interface EntryExplanation {
+  /** What the workload gets, ascending by ID. */
+  readonly entries: readonly RegistrationEntry[];
+  /** What it does not get: the nearest first, no more than `limit`. */
+  readonly missed: readonly MissedEntry[];
+  /** How many it does not get altogether. */
+  readonly missedCount: number;
+}
+
+/** An entry that a workload does not get, for at least one of three reasons. */
+export interface MissedEntry {
+  readonly entry: RegistrationEntry;
+  /** Selectors of the entry that the workload does not have. */
+  readonly missingSelectors: readonly Selector[];
+  /** Present when the agent is not authorized for the entry. */
+  readonly parent: ParentOfOthers | undefined;
+  /** The SVID goes to a secret store, never to a workload. */
+  readonly storeSvid: boolean;
+}
+
+/** Who may serve an entry that an agent may not serve. */
+export interface ParentOfOthers {
+  /** By their own IDs, whether or not they have attested. */
+  readonly agents: readonly SpiffeId[];
+  readonly aliases: readonly { readonly entry: RegistrationEntry; readonly missingSelectors: readonly Selector[] }[];
 }
 
 /** What has changed for an agent. Neither: it has only just begun to watch. */

@@ -29,6 +29,8 @@ export interface PruneOptions {
 
 const minuteMs = 60_000;
 const intervalMs = 5 * minuteMs;
+/** Nobody else is served during a transaction. */
+const entriesAtOnce = 250;
 /** By then every server of the trust domain has read a change. */
 const changesKeptMs = 12 * 60 * minuteMs;
 
@@ -49,10 +51,13 @@ export async function pruneRegularly(options: PruneOptions): Promise<void> {
   await Promise.all([entries, agents]);
 }
 
-async function pruneEntries({ entries, changes, clock, log }: PruneOptions): Promise<void> {
+async function pruneEntries({ entries, changes, clock, log, signal }: PruneOptions): Promise<void> {
   const now = clock.now();
-  const pruned = await entries.pruneExpired(now);
-  if (pruned.length > 0) log.info({ entryIds: pruned }, 'pruned expired entries');
+  for (let pruned: readonly string[]; !signal.aborted;) {
+    pruned = await entries.pruneExpired(now, entriesAtOnce);
+    if (pruned.length > 0) log.info({ entryIds: pruned }, 'pruned expired entries');
+    if (pruned.length < entriesAtOnce) break;
+  }
   await changes.prune(new Date(now.getTime() - changesKeptMs));
 }
 

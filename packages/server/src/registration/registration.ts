@@ -5,7 +5,8 @@ import type { Datastore } from '../datastore/datastore.js';
 import { AgentChanges } from './agent-changes.js';
 import { ChangeFollower } from './change-follower.js';
 import { EntryGraph } from './entry-graph.js';
-import type { AgentWatches, AuthorizedEntries, CallerGrants, Entries } from './ports.js';
+import { explainEntries } from './explain-entries.js';
+import type { AgentWatches, AuthorizedEntries, CallerGrants, Entries, EntryExplanations } from './ports.js';
 import { pruneRegularly, type AgentPruning } from './prune.js';
 import { StoredEntries } from './stored-entries.js';
 
@@ -27,6 +28,7 @@ export class Registration implements AsyncDisposable {
   readonly entries: Entries;
   readonly authorized: AuthorizedEntries;
   readonly grants: CallerGrants;
+  readonly explanations: EntryExplanations;
   readonly watches: AgentWatches & { end(): void };
   readonly #options: RegistrationOptions;
   readonly #follower: ChangeFollower;
@@ -43,6 +45,7 @@ export class Registration implements AsyncDisposable {
     this.entries = new StoredEntries({ store: datastore.entries, random });
     this.authorized = graph;
     this.grants = graph;
+    this.explanations = { explain: (question) => explainEntries(graph, question) };
   }
 
   /** The ID of the newest change that the answers show; watch it to learn that they may be others now. */

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from '@credence/sdk/runtime';
-import { listen } from '@credence/sdk/daemon';
+import { listen, Places } from '@credence/sdk/daemon';
 
 export interface Page {
   readonly status: number;
@@ -18,13 +18,17 @@ export interface HttpListenerOptions {
   readonly log: Logger;
 }
 
-const mostConnections = 64;
+// Monitors may all come from one address: whoever else holds connections there makes room.
+const mostConnections = { each: Infinity, total: 64 };
 const longestRequestMs = 10_000;
 
 /** Listens. @throws `ERR_IN_USE`, `ERR_CONFIG` */
 export async function listenHttp({ host, port, pages, log }: HttpListenerOptions): Promise<AsyncDisposable> {
   const server = createServer({ requestTimeout: longestRequestMs, headersTimeout: longestRequestMs });
-  server.maxConnections = mostConnections;
+  const places = new Places(mostConnections);
+  server.on('connection', (socket) => {
+    places.take(socket, '');
+  });
   server.on('request', (request, response) => {
     void answer(request, response, pages, log);
   });

@@ -61,6 +61,27 @@ describe('AuthorityRotation stopped between two steps', () => {
     });
   }
 
+  it('lets no authority take over whose key has been replaced', async () => {
+    const world = new World();
+    await preparedSecond(world);
+    const authorities = await world.boot();
+    assert.equal(authorities.picture, 'A active, B prepared');
+    const activeBefore = authorities.activeId;
+    world.bundles.beforeWrite = () => {
+      throw new Stop();
+    };
+    await assert.rejects(authorities.rotation.prepare(), Stop);
+    goOn(world);
+    await world.clock.advance(8 * hour);
+    await authorities.rotation.tick();
+    assert.equal(authorities.picture, 'B active, A old');
+    const rebooted = await world.boot();
+    assert.equal(rebooted.picture, 'B active, A old');
+    assert.equal(rebooted.activeId, authorities.activeId);
+    assert.notEqual(rebooted.activeId, activeBefore);
+    assertVerifies(world, rebooted.issue());
+  });
+
   it('goes on with the authority that it published when the journal could not be written', async () => {
     const world = new World();
     await started(world);

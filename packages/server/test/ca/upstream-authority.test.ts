@@ -8,6 +8,7 @@ import { TestCa, type TestCertificateOptions } from '@credence/sdk/testing';
 import { Certificate, toPem } from '@credence/sdk/x509';
 import { DiskUpstreamAuthority } from '../../dist/ca/upstream/disk-upstream-authority.js';
 import { temporaryDirectory } from '../datastore/fixtures.js';
+import { eventually } from './support/eventually.js';
 import { day, trustDomain, World, workloadId } from './support/world.js';
 
 const years: TestCertificateOptions = {
@@ -140,13 +141,13 @@ describe('an upstream authority on disk', () => {
 
   it('publishes a new root before anything is below it', () =>
     withCorporate(async ({ world, root, write }) => {
-      const { rotation } = await world.boot();
-      await rotation.tick();
+      await using authority = world.createAuthority();
+      await authority.start(new AbortController().signal);
       const next = await TestCa.create('corp.test', years);
       await write('roots', root.certificate.toPem() + next.certificate.toPem());
-      await rotation.tick();
-      assert.equal(world.publishedCount, 2);
-      assert.equal(rotation.slots.next, undefined);
+      await world.clock.advance(5000);
+      await eventually('the root is published', () => world.publishedCount === 2);
+      assert.equal(authority.localAuthorities.x509.state().prepared, undefined);
     }));
 
   it('may be out of reach while no authority is due, and an authority cannot be tainted or revoked by hand', () =>
@@ -162,6 +163,54 @@ describe('an upstream authority on disk', () => {
       const { id } = x509.state().active;
       assert.ok(authority.isReady);
       await assert.rejects(x509.taint(id), { code: 'ERR_INVALID_ARGUMENT' });
+    }));
+
+  it('is tainted and revoked by hand once nothing active stands on it, by its key ID or by that of its root', () =>
+    withCorporate(async ({ world, root, install, write }) => {
+      await using authority = world.createAuthority();
+      await authority.start(new AbortController().signal);
+      const { x509, upstream } = authority.localAuthorities;
+      const keyId = ({ certificate }: TestCa): string => certificate.subjectKeyId!.toString('hex');
+      const published = (): string[] =>
+        world.bundles.bundles.get(trustDomain.name)!.x509Authorities.map(({ certificate, tainted }) => {
+          const id = Certificate.parse(certificate).subjectKeyId!.toString('hex');
+          return tainted ? `${id}*` : id;
+        });
+      const refused = (word: 'taint' | 'revoke', id: string, code: string, message: RegExp): Promise<void> =>
+        assert.rejects(upstream![word](id), { code, message });
+      const invalid = 'ERR_INVALID_ARGUMENT';
+      await refused('taint', '', invalid, /^provided subject key id is not valid: no subject key ID provided$/);
+      await refused(
+        'revoke',
+        keyId(root),
+        invalid,
+        /^invalid subject key ID: unable to use upstream authority signing/,
+      );
+
+      const next = await TestCa.create('corp.test', { ...years, subject: { commonName: 'next' } });
+      const [old, issuing] = [x509.state().active.upstreamId!, await next.childCa(years)];
+      await write('roots', root.certificate.toPem() + next.certificate.toPem());
+      await install(issuing);
+      const { id } = await x509.prepare();
+      await refused('taint', keyId(next), invalid, /only upstream authorities signing an old authority can be used$/);
+      await x509.activate(id);
+      await refused('taint', keyId(issuing), invalid, /unable to use upstream authority signing current authority$/);
+      await refused('taint', 'ab', invalid, /upstream authority didn't sign the old local authority$/);
+      // The bundle has roots only.
+      await refused('taint', old, 'ERR_AUTHORITY_STATE', /^failed to taint upstream authority: no authority has this/);
+
+      await write('roots', next.certificate.toPem());
+      await refused('revoke', keyId(root), 'ERR_AUTHORITY_STATE', /not possible to revoke an untainted root CA$/);
+      await write('roots', root.certificate.toPem() + next.certificate.toPem());
+      assert.equal(await upstream!.taint(keyId(root).toUpperCase()), keyId(root));
+      assert.deepEqual(published(), [`${keyId(root)}*`, keyId(next)]);
+      await refused('taint', keyId(root), 'ERR_AUTHORITY_STATE', /root CA is already tainted$/);
+      await refused('revoke', keyId(root), 'ERR_UPSTREAM', /remove it there first$/);
+      await write('roots', next.certificate.toPem());
+      await world.clock.advance(5000);
+      assert.deepEqual(published(), [`${keyId(root)}*`, keyId(next)]);
+      assert.equal(await upstream!.revoke(keyId(root)), keyId(root));
+      assert.deepEqual(published(), [keyId(next)]);
     }));
 
   describe('is refused, and nothing is published,', () => {

@@ -177,7 +177,7 @@ export function describeEntryStore(create: CreateDatabase): void {
         await entries.create(newEntry({ id: 'now', spiffeId: id('/2'), expiresAt: at(0) }));
         await entries.create(newEntry({ id: 'never', spiffeId: id('/3') }));
         const last = await changes.last();
-        assert.deepEqual(await entries.pruneExpired(at(0)), ['past']);
+        assert.deepEqual(await entries.pruneExpired(at(0), 9), ['past']);
         assert.deepEqual(
           (await collect(entries.all())).map((entry) => entry.id),
           ['now', 'never'],
@@ -186,6 +186,20 @@ export function describeEntryStore(create: CreateDatabase): void {
           (await changes.since(last, 10)).map(({ noun, key }) => [noun, key]),
           [['entry', 'past']],
         );
+      }));
+
+    it('prunes no more at a time than it is told', () =>
+      withDatastore(create, async ({ datastore: { entries } }) => {
+        for (const name of ['a', 'b', 'c']) {
+          await entries.create(newEntry({ id: name, spiffeId: id(`/${name}`), expiresAt: start }));
+        }
+        const later = new Date(start.getTime() + 1);
+        const pruned = [await entries.pruneExpired(later, 2), await entries.pruneExpired(later, 2)];
+        assert.deepEqual(
+          pruned.map(({ length }) => length),
+          [2, 1],
+        );
+        assert.deepEqual(pruned.flat().sort(), ['a', 'b', 'c']);
       }));
 
     describe('lists by', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { connect, type Socket } from 'node:net';
@@ -147,6 +148,20 @@ describe('the bundle endpoint', () => {
       ),
     );
     assert.equal(closed.size, 65);
+  });
+
+  it('answers an address that comes new while eight others hold all places', async () => {
+    const url = new URL(await open({ kind: 'https_spiffe' }));
+    const held = Array.from({ length: 8 * 64 }, (_, index) =>
+      connect({ host: url.hostname, port: Number(url.port), localAddress: `127.0.1.${1 + (index % 8)}` }),
+    );
+    try {
+      await Promise.all(held.map((socket) => once(socket.on('error', () => undefined), 'connect')));
+      await fetch(url.href, ca.spiffeBundle());
+      await until('the oldest connection to make room', () => held.some(({ destroyed }) => destroyed));
+    } finally {
+      for (const socket of held) socket.destroy();
+    }
   });
 
   it('does not open without its certificate', async () => {

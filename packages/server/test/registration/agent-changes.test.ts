@@ -142,6 +142,23 @@ describe('AgentChanges', () => {
       await late.over;
     }));
 
+  it('waits once for each agent, however many changes come meanwhile', async () => {
+    const clock = new ManualClock(start);
+    const changes = new AgentChanges({ graph: { knows: () => true, isReached: () => true }, clock, random: systemRandom });
+    const stop = new AbortController();
+    const watches = Array.from({ length: 20 }, async (_, i) => {
+      for await (const _ of changes.watch(id(`/spire/agent/x/${String(i)}`), stop.signal));
+    });
+    await new Promise(setImmediate);
+    for (let i = 0; i < 50; i++) changes.bundlesChanged();
+    assert.equal(clock.sleepers, 20);
+    await clock.advance(5000);
+    changes.bundlesChanged();
+    assert.equal(clock.sleepers, 20);
+    stop.abort();
+    await Promise.allSettled(watches);
+  });
+
   it('spreads what concerns many agents over a time', async () => {
     const clock = new ManualClock(start);
     const graph = { knows: () => true, isReached: () => true };

@@ -49,7 +49,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       ({ entries }) =>
         entries.delete(name),
   ),
-  fc.constant<Step>(({ entries }) => entries.pruneExpired(new Date(start.getTime() + 1))),
+  fc.constant<Step>(({ entries }) => entries.pruneExpired(new Date(start.getTime() + 1), 9)),
   fc.tuple(agentId, fc.subarray(keys), fc.boolean()).map(([agent, some, expired]): Step => ({ agents }) => {
     const expiresAt = new Date(start.getTime() + (expired ? 0 : 1000));
     return agents.attest(attestation({ id: agent, selectors: selectors(...some), expiresAt }));

@@ -4,6 +4,7 @@ import { silentLogger, systemRandom } from '@credence/sdk/runtime';
 import { ManualClock } from '@credence/sdk/testing';
 import type { Datastore } from '../../dist/datastore/datastore.js';
 import { openDatastore } from '../../dist/datastore/sql/open-datastore.js';
+import { RecordingLogger } from '../ca/support/recording-logger.js';
 import { Registration } from '../../dist/registration/registration.js';
 import {
   agent1,
@@ -165,6 +166,25 @@ describe('Registration', () => {
       await pruned;
       assert.deepEqual(authorized(registration), []);
     }));
+
+  it('lets others write between what expires by the hundred', async () => {
+    await using folder = await temporaryDirectory();
+    const clock = new ManualClock(start);
+    await using datastore = await openDatastore({ path: join(folder.path, 'd.sqlite3'), clock, log: silentLogger });
+    const expiresAt = new Date(start.getTime() - 1);
+    const names = Array.from({ length: 600 }, (_, n) => String(n));
+    await Promise.all(
+      names.map((name) => datastore.entries.create(newEntry({ id: name, spiffeId: id(`/${name}`), expiresAt }))),
+    );
+    const log = new RecordingLogger();
+    await using registration = new Registration({ trustDomain, datastore, clock, random: systemRandom, log });
+    await registration.start(new AbortController().signal);
+    const rounds: number[] = [];
+    await clock.waitForSleepers(2);
+    for (const { fields } of log.lines) rounds.push((fields as { entryIds: readonly string[] }).entryIds.length);
+    assert.deepEqual(rounds, [250, 250, 100]);
+    assert.equal(await datastore.entries.count({}), 0);
+  });
 
   it('reads again at the next turn what it could not read', async () => {
     await using folder = await temporaryDirectory();

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { silentLogger } from '@credence/sdk/runtime';
 import { ManualClock } from '@credence/sdk/testing';
 import { TrustDomain } from '@credence/sdk';
@@ -75,6 +77,17 @@ describe('readiness', () => {
       );
     });
   }
+
+  it('is told while somebody else holds all connections', async () => {
+    const port = Number(new URL(base).port);
+    const held = Array.from({ length: 64 }, () => connect({ host: '127.0.0.1', port }));
+    try {
+      await Promise.all(held.map((socket) => once(socket.on('error', () => undefined), 'connect')));
+      assert.equal((await fetch(`${base}/live`)).status, 200);
+    } finally {
+      for (const socket of held) socket.destroy();
+    }
+  });
 
   it('leaves out of the metrics what cannot be measured', async () => {
     const value = async (): Promise<string | undefined> =>

@@ -5,6 +5,7 @@ import type { AttestAgentResponse } from '@credence/sdk/wire/gen/spire/api/serve
 import type { AttestedNode, NodeAttestor } from '../../attestation/node-attestor.js';
 import { isBanned } from '../../domain/attested-agent.js';
 import { serverError } from '../../domain/errors.js';
+import { isAgentPath } from '../../domain/id-class.js';
 import { selectorKey, type Selector } from '../../domain/selector.js';
 import type { Call } from '../call.js';
 import { encodeX509Svid } from '../convert/svid.js';
@@ -57,19 +58,25 @@ function malformed(problem: string): Error {
   return serverError('ERR_INVALID_ARGUMENT', `malformed param: ${problem}`);
 }
 
-/** An attestor speaks for agents below its own path only, and never for one that is banned. */
+/** An attestor speaks for no agent of another one, nor for one that is banned. */
 async function checkAgentId(
-  { trustDomain, agents }: Pick<AgentServicePorts, 'trustDomain' | 'agents'>,
+  { trustDomain, agents, attestors }: Pick<AgentServicePorts, 'trustDomain' | 'agents' | 'attestors'>,
   attestor: NodeAttestor,
   { agentPath }: AttestedNode,
   call: Call,
 ): Promise<SpiffeId> {
   const id = SpiffeId.fromPath(trustDomain, agentPath);
-  if (!id.path.startsWith(`/spire/agent/${attestor.type}/`)) {
-    throw new TypeError(`node attestor ${attestor.type} answered the foreign agent ID ${id.toString()}`);
-  }
+  if (!isAgentPath(id.path))
+    throw new TypeError(`node attestor ${attestor.type} answered no agent ID: ${id.toString()}`);
   call.audit.add({ agent_id: id.toString() });
+  const [, , , place = ''] = id.path.split('/');
   const known = await agents.get(id);
+  if (
+    (place !== attestor.type && attestors.has(place)) ||
+    (known?.attestationType ?? attestor.type) !== attestor.type
+  ) {
+    throw serverError('ERR_NODE_PROOF', `failed to attest: ${id.toString()} is an agent of another node attestor`);
+  }
   if (known !== undefined && isBanned(known)) {
     throw serverError('ERR_AGENT_BANNED', 'failed to attest: agent is banned');
   }

@@ -2,7 +2,7 @@
 import type { Empty } from '@credence/sdk/wire/gen/google/protobuf/Empty.js';
 import type { BanAgentRequest__Output } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/BanAgentRequest.js';
 import type { UnaryHandler } from '../pipeline.js';
-import { requestedAgent } from './agent-id.js';
+import { requestedAgent } from '../requested-agent.js';
 import type { AgentServicePorts } from './ports.js';
 
 export function banAgent({

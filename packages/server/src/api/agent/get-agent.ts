@@ -3,7 +3,7 @@ import type { Agent } from '@credence/sdk/wire/gen/spire/api/types/Agent.js';
 import { serverError } from '../../domain/errors.js';
 import { encodeAgent } from '../convert/agent.js';
 import type { UnaryHandler } from '../pipeline.js';
-import { requestedAgent } from './agent-id.js';
+import { requestedAgent } from '../requested-agent.js';
 import type { AgentServicePorts } from './ports.js';
 
 export function getAgent({

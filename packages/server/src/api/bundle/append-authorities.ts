@@ -4,14 +4,31 @@ import { serverError } from '../../domain/errors.js';
 import type { JwtAuthority, TrustBundle } from '../../domain/trust-bundle.js';
 import type { BundleServicePorts } from './ports.js';
 
+// As many as a document of ours is read with; everybody in the trust domain fetches them all.
+const mostAuthorities = 1024;
+
+type Ports = Pick<BundleServicePorts, 'bundles' | 'trustDomain' | 'upstreamBundle'>;
+
 /** @throws `ERR_INVALID_ARGUMENT` when a key ID is that of another key */
-export async function appendAuthorities(
-  { bundles, trustDomain }: Pick<BundleServicePorts, 'bundles' | 'trustDomain'>,
-  authorities: Partial<Authorities>,
-): Promise<TrustBundle> {
-  const stored = await bundles.get(trustDomain);
-  checkKeyIds([...(stored?.jwtAuthorities ?? []), ...(authorities.jwtAuthorities ?? [])]);
-  return bundles.append(trustDomain, authorities);
+export async function appendAuthorities(ports: Ports, authorities: Partial<Authorities>): Promise<TrustBundle> {
+  await checkNew(ports, authorities);
+  return ports.bundles.append(ports.trustDomain, authorities);
+}
+
+/** As appendAuthorities, once the bundle above has it: what verifies here does so in the whole trust domain. */
+export async function publishAuthority(ports: Ports, authority: JwtAuthority): Promise<TrustBundle> {
+  await checkNew(ports, { jwtAuthorities: [authority] });
+  await ports.upstreamBundle?.publishJwtAuthority?.(authority);
+  return appendAuthorities(ports, { jwtAuthorities: [authority] });
+}
+
+async function checkNew({ bundles, trustDomain }: Ports, added: Partial<Authorities>): Promise<void> {
+  const { x509Authorities: oldX509 = [], jwtAuthorities: oldJwt = [] } = (await bundles.get(trustDomain)) ?? {};
+  const { x509Authorities: newX509 = [], jwtAuthorities: newJwt = [] } = added;
+  if (oldX509.length + newX509.length + oldJwt.length + newJwt.length > mostAuthorities) {
+    throw serverError('ERR_INVALID_ARGUMENT', `the bundle would hold more than ${mostAuthorities} authorities`);
+  }
+  checkKeyIds([...oldJwt, ...newJwt]);
 }
 
 // SPIFFE Trust Domain and Bundle §4.2, JWT-SVID §6.1: a key is found by its ID.

@@ -5,9 +5,10 @@ import type { JWTKey__Output } from '@credence/sdk/wire/gen/spire/api/types/JWTK
 import { serverError } from '../../domain/errors.js';
 import type { JwtAuthority } from '../../domain/trust-bundle.js';
 import { decodeJwtAuthority, encodeJwtAuthority } from '../convert/bundle.js';
+import { recheckDownstream } from '../downstream-check.js';
 import { describe } from '../interceptors/errors.js';
 import type { UnaryHandler } from '../pipeline.js';
-import { appendAuthorities } from './append-authorities.js';
+import { publishAuthority } from './append-authorities.js';
 import type { BundleServicePorts } from './ports.js';
 
 export function publishJwtAuthority(
@@ -17,7 +18,8 @@ export function publishJwtAuthority(
     await ports.rateLimits.take(call, 1);
     if (authority === null) throw serverError('ERR_INVALID_ARGUMENT', 'missing JWT authority');
     call.audit.add({ key_id: authority.key_id });
-    const { jwtAuthorities } = await appendAuthorities(ports, { jwtAuthorities: [decode(authority)] });
+    recheckDownstream(call, ports);
+    const { jwtAuthorities } = await publishAuthority(ports, decode(authority));
     return { jwt_authorities: jwtAuthorities.map(encodeJwtAuthority) };
   };
 }

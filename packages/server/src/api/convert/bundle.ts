@@ -10,6 +10,9 @@ import type { JwtAuthority, TrustBundle, X509Authority } from '../../domain/trus
 import { applyMask } from './mask.js';
 import { decodeSeconds, encodeSeconds } from './time.js';
 
+// Everybody fetches the bundle as a whole.
+const longestKeyId = 255;
+
 export function encodeBundle(bundle: TrustBundle, mask: BundleMask__Output | null): Bundle {
   const whole: Bundle = {
     trust_domain: bundle.trustDomain.name,
@@ -42,6 +45,9 @@ export function decodeX509Authority({ asn1 }: X509Certificate__Output): X509Auth
 /** What is published is never tainted. @throws `ERR_INVALID_ARGUMENT` */
 export function decodeJwtAuthority({ public_key: publicKey, key_id: keyId, expires_at }: JWTKey__Output): JwtAuthority {
   if (keyId === '') throw serverError('ERR_INVALID_ARGUMENT', 'missing key ID');
+  if (Buffer.byteLength(keyId) > longestKeyId) {
+    throw serverError('ERR_INVALID_ARGUMENT', `key_id is longer than ${longestKeyId} bytes`);
+  }
   // JWT-SVID §2.1: no algorithm there takes Ed25519.
   if (acceptable('public_key', () => checkPublicKeyInfo(publicKey)) === 'ed25519') {
     throw serverError('ERR_INVALID_ARGUMENT', 'public_key is Ed25519; RSA or ECDSA is accepted');

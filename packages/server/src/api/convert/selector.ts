@@ -3,7 +3,7 @@ import type {
   _spire_api_types_SelectorMatch_MatchBehavior__Output as MatchBehavior,
   SelectorMatch__Output,
 } from '@credence/sdk/wire/gen/spire/api/types/SelectorMatch.js';
-import type { Selector__Output } from '@credence/sdk/wire/gen/spire/api/types/Selector.js';
+import type { Selector as WireSelector, Selector__Output } from '@credence/sdk/wire/gen/spire/api/types/Selector.js';
 import { serverError } from '../../domain/errors.js';
 import { selectorProblem, setSizeProblem, type Selector, type SetMatch } from '../../domain/selector.js';
 
@@ -19,6 +19,10 @@ export function decodeMatch(wire: MatchBehavior): SetMatch {
   const match = matches.get(wire);
   if (match === undefined) throw serverError('ERR_INVALID_ARGUMENT', `unknown match behavior ${wire}`);
   return match;
+}
+
+export function encodeSelectors(selectors: readonly Selector[]): WireSelector[] {
+  return selectors.map(({ type, value }) => ({ type, value }));
 }
 
 /** @throws `ERR_INVALID_ARGUMENT` */

@@ -3,7 +3,7 @@
 // domain (X509-SVID §5), and its SPIFFE ID must be a member of ours or an administrator.
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { SpiffeId, TrustDomain, X509SvidSource } from '@credence/sdk';
-import { listen, trackSockets } from '@credence/sdk/daemon';
+import { listen, Places, trackSockets, type PlacesOptions } from '@credence/sdk/daemon';
 import type { Clock } from '@credence/sdk/runtime';
 import {
   anyOf,
@@ -16,8 +16,8 @@ import {
 } from '@credence/sdk/tls';
 import type { PeerSvid } from '../caller.js';
 import { Intake, type IntakeLimits } from '../interceptors/intake.js';
+import { Handshakes } from './handshakes.js';
 import { InjectedServer, type ConnectionLimits, type InjectedServerOptions } from './injected-server.js';
-import { Places, type PlacesOptions } from './places.js';
 import { shutDown } from './shut-down.js';
 
 export interface TlsListenerOptions extends Omit<InjectedServerOptions, 'limits' | 'intake'> {
@@ -79,7 +79,9 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
     base: { ALPNProtocols: ['h2'], handshakeTimeout: handshakeTimeoutMs },
   });
   const sockets = trackSockets(listener);
+  const handshakes = new Handshakes(listener);
   listener.on('secureConnection', (socket) => {
+    handshakes.done(socket);
     // gRPC is HTTP/2, and whoever did not ask for it does not speak it (RFC 9113 §3.2).
     if (socket.destroyed || socket.alpnProtocol !== 'h2') {
       socket.destroy();

@@ -18,6 +18,7 @@ export function createLocalAuthorityService(
   pipeline: Pipeline,
 ): Partial<LocalAuthorityHandlers> {
   const x509 = (): LocalAuthority => localAuthorities.x509;
+  const { upstream } = localAuthorities;
   const jwt = (): LocalAuthority => localAuthorities.jwt ?? jwtDisabled();
   return {
     GetX509AuthorityState: pipeline.unary(getAuthorityState(x509)),
@@ -25,8 +26,12 @@ export function createLocalAuthorityService(
     ActivateX509Authority: pipeline.unary(activateAuthority(x509)),
     TaintX509Authority: pipeline.unary(taintAuthority(x509, encodeAuthority)),
     RevokeX509Authority: pipeline.unary(revokeAuthority(x509)),
-    TaintX509UpstreamAuthority: pipeline.unary(withdrawUpstreamAuthority(x509)),
-    RevokeX509UpstreamAuthority: pipeline.unary(withdrawUpstreamAuthority(x509)),
+    TaintX509UpstreamAuthority: pipeline.unary(
+      withdrawUpstreamAuthority(upstream, (authorities, id) => authorities.taint(id)),
+    ),
+    RevokeX509UpstreamAuthority: pipeline.unary(
+      withdrawUpstreamAuthority(upstream, (authorities, id) => authorities.revoke(id)),
+    ),
     GetJWTAuthorityState: pipeline.unary(getAuthorityState(jwt)),
     PrepareJWTAuthority: pipeline.unary(prepareAuthority(jwt)),
     ActivateJWTAuthority: pipeline.unary(activateAuthority(jwt)),

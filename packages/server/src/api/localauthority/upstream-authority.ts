@@ -1,19 +1,18 @@
-// Tainting and revoking an upstream authority: refused where there is none; where there is one, its roots leave the bundle
-// only by their expiry.
+// Tainting and revoking an authority above the server's own; refused where there is none.
 import { status } from '@grpc/grpc-js';
 import { StatusError } from '@credence/sdk/wire';
-import type { LocalAuthority } from '../../ca/ports.js';
+import type { UpstreamAuthorities } from '../../ca/ports.js';
 import type { UnaryHandler } from '../pipeline.js';
 
 export function withdrawUpstreamAuthority(
-  x509: () => LocalAuthority,
-): UnaryHandler<{ readonly subject_key_id: string }, never> {
-  return ({ subject_key_id: id }, call) => {
+  upstream: UpstreamAuthorities | undefined,
+  withdraw: (authorities: UpstreamAuthorities, subjectKeyId: string) => Promise<string>,
+): UnaryHandler<{ readonly subject_key_id: string }, { readonly upstream_authority_subject_key_id: string }> {
+  return async ({ subject_key_id: id }, call) => {
     call.audit.add({ subject_key_id: id });
-    const { active } = x509().state();
-    if (active.upstreamId === undefined) {
+    if (upstream === undefined) {
       throw new StatusError(status.FAILED_PRECONDITION, 'upstream authority is not configured');
     }
-    throw new StatusError(status.UNIMPLEMENTED, 'upstream authorities cannot be tainted or revoked yet');
+    return { upstream_authority_subject_key_id: await withdraw(upstream, id) };
   };
 }

@@ -1,13 +1,8 @@
 // What the Logger service stands on.
+import type { LogLevelSwitch } from '@credence/sdk/daemon';
 import type { Logger } from '@credence/sdk/runtime';
 
-/** How much is logged; the methods of `Logger` write nothing below the level. */
-export type Level = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
-
-/** The level of this process's log. */
-export interface LogLevelSwitch {
-  level: Level;
-}
+export type { LogLevelSwitch, SettableLevel as Level } from '@credence/sdk/daemon';
 
 export interface LoggerServicePorts {
   readonly log: Logger;

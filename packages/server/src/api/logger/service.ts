@@ -1,37 +1,28 @@
 // The Logger service: how much this server logs, until it is started anew.
+import { LogLevelControl } from '@credence/sdk/daemon';
 import type { LoggerHandlers } from '@credence/sdk/wire/gen/spire/api/server/logger/v1/Logger.js';
 import type { SetLogLevelRequest__Output } from '@credence/sdk/wire/gen/spire/api/server/logger/v1/SetLogLevelRequest.js';
 import type { Logger } from '@credence/sdk/wire/gen/spire/api/types/Logger.js';
 import type { Pipeline } from '../pipeline.js';
-import { checkLevel, decodeLevel, encodeLevel, isQuieter, type WireLevel } from './level.js';
+import { checkLevel } from './level.js';
 import type { LoggerServicePorts } from './ports.js';
 
-export function createLoggerService({ log, logLevel }: LoggerServicePorts, pipeline: Pipeline): LoggerHandlers {
-  const launched = encodeLevel(logLevel.level);
-  let current = launched;
-  const answer = (): Logger => ({ current_level: current, launch_level: launched });
-
-  function change(level: WireLevel): Logger {
-    const fields = { log_level: level, previous_log_level: current };
-    // While more is written: nobody silences the log without a word in it.
-    const quieter = isQuieter(level, current);
-    if (quieter) log.warn(fields, 'log level changed');
-    logLevel.level = decodeLevel(level);
-    current = level;
-    if (!quieter) log.warn(fields, 'log level changed');
-    return answer();
-  }
+export function createLoggerService(ports: LoggerServicePorts, pipeline: Pipeline): LoggerHandlers {
+  const control = new LogLevelControl(ports);
+  const answer = (): Logger => ({ current_level: control.current, launch_level: control.launched });
 
   return {
     GetLogger: pipeline.unary(() => Promise.resolve(answer())),
     SetLogLevel: pipeline.unary(async ({ new_level: level }: SetLogLevelRequest__Output, { audit }) => {
       const checked = checkLevel(level);
       audit.add({ log_level: checked });
-      return Promise.resolve(change(checked));
+      control.change(checked);
+      return Promise.resolve(answer());
     }),
     ResetLogLevel: pipeline.unary((_request: object, { audit }) => {
-      audit.add({ log_level: launched });
-      return Promise.resolve(change(launched));
+      audit.add({ log_level: control.launched });
+      control.change(control.launched);
+      return Promise.resolve(answer());
     }),
   };
 }

@@ -17,8 +17,9 @@ import { itemNotFound, ok } from '../interceptors/errors.js';
 import type { UnaryHandler } from '../pipeline.js';
 import type { SvidServicePorts } from './ports.js';
 
-/** One item of the request, and what it may be signed for. */
+/** One item of the request, what its own request came to, and what it may be signed for. */
 interface Item extends NewX509SVIDParams__Output {
+  readonly checked: CheckedCsr | Error | undefined;
   readonly entry: RegistrationEntry | Error;
 }
 
@@ -30,16 +31,16 @@ export function batchNewX509Svid(
     if (params.length === 0) throw serverError('ERR_INVALID_ARGUMENT', 'missing parameters');
     await rateLimits.take(call, params.length);
     const { id } = agentOf(call);
-    const items = params.map((item): Item => ({ ...item, entry: entitled(item, id, authorized) }));
     // Checking is the costly part: only for what may be signed at all.
-    const admitted = items.filter(({ entry }) => !(entry instanceof Error));
+    const admitted = params.filter((item) => !(entitled(item, id, authorized) instanceof Error));
     const checks = await csrs.check(admitted.map(({ csr }) => csr));
     await recheckAgent(call, ports);
     const checked = new Map(admitted.map((item, index) => [item, checks[index]]));
-    const results = await runBatch(call, items, auditFields, (item) => ({
-      status: ok,
-      svid: sign(issuer, item.entry, checked.get(item)),
-    }));
+    // Entries may have changed meanwhile, and whoever changed them has been answered.
+    const items = params.map((item): Item => {
+      return { ...item, checked: checked.get(item), entry: entitled(item, id, authorized) };
+    });
+    const results = await runBatch(call, items, auditFields, (item) => ({ status: ok, svid: sign(issuer, item) }));
     return { results };
   };
 }
@@ -55,7 +56,7 @@ function entitled(
   return authorized.find(agentId, entryId) ?? itemNotFound('entry not found or not authorized');
 }
 
-function sign(issuer: X509SvidIssuer, entry: RegistrationEntry | Error, csr: CheckedCsr | Error | undefined): X509SVID {
+function sign(issuer: X509SvidIssuer, { entry, checked: csr }: Item): X509SVID {
   if (entry instanceof Error) throw entry;
   if (csr === undefined || csr instanceof Error) throw csr ?? serverError('ERR_CSR', 'malformed CSR: not checked');
   const svid = issuer.issueX509Svid({

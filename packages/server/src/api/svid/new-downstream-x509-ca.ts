@@ -1,12 +1,9 @@
 // Certifies the authority of a server below this one. Of the request only the key is used: name and constraints of the
 // authority are those of this trust domain.
-import { status } from '@grpc/grpc-js';
-import { StatusError } from '@credence/sdk/wire';
 import type { NewDownstreamX509CARequest__Output } from '@credence/sdk/wire/gen/spire/api/server/svid/v1/NewDownstreamX509CARequest.js';
 import type { NewDownstreamX509CAResponse } from '@credence/sdk/wire/gen/spire/api/server/svid/v1/NewDownstreamX509CAResponse.js';
 import { serverError } from '../../domain/errors.js';
-import { deniedText } from '../agent-check.js';
-import type { Call } from '../call.js';
+import { recheckDownstream } from '../downstream-check.js';
 import type { UnaryHandler } from '../pipeline.js';
 import type { SvidServicePorts } from './ports.js';
 
@@ -31,11 +28,4 @@ export function newDownstreamX509Ca(
       x509_authorities: (bundle?.x509Authorities ?? []).map(({ certificate }) => certificate),
     };
   };
-}
-
-/** Nothing is signed once the deletion of the last downstream entry has been answered. */
-function recheckDownstream({ method, caller }: Call, { grants }: Pick<SvidServicePorts, 'grants'>): void {
-  if (caller.kind !== 'downstream') throw new TypeError(`${method} was called by another than a downstream server`);
-  if (grants.downstreamEntries(caller.id).length > 0) return;
-  throw new StatusError(status.PERMISSION_DENIED, deniedText(method));
 }

@@ -1,9 +1,8 @@
 // The x509pop attestor as an operator sets it up.
 import type { X509BundleSource } from '@credence/sdk';
-import { sdkError } from '@credence/sdk/runtime';
-import { Certificate } from '@credence/sdk/x509';
-import { readFile } from 'node:fs/promises';
+import type { Logger } from '@credence/sdk/runtime';
 import type { NodeAttestor } from '../node-attestor.js';
+import { AuthorityFiles } from './authority-files.js';
 import { createX509PopAttestor, type X509PopOptions, type X509PopTrust } from './x509pop-attestor.js';
 
 /** As X509PopOptions, with the authorities in files. */
@@ -13,27 +12,16 @@ export interface X509PopSetup extends Omit<X509PopOptions, 'trust'> {
     | { readonly mode: 'spiffe'; readonly svidPrefix: string };
   /** The bundle of the own trust domain. */
   readonly bundles: X509BundleSource;
+  readonly log: Logger;
 }
 
 /** @throws `ERR_CONFIG`: a file with authorities cannot be used. */
-export async function openX509PopAttestor({ trust, bundles, ...options }: X509PopSetup): Promise<NodeAttestor> {
-  return createX509PopAttestor({ ...options, trust: await loadTrust(trust, bundles) });
+export async function openX509PopAttestor({ trust, bundles, log, ...options }: X509PopSetup): Promise<NodeAttestor> {
+  return createX509PopAttestor({ ...options, trust: await openTrust(trust, bundles, log) });
 }
 
-async function loadTrust(trust: X509PopSetup['trust'], bundles: X509BundleSource): Promise<X509PopTrust> {
+async function openTrust(trust: X509PopSetup['trust'], bundles: X509BundleSource, log: Logger): Promise<X509PopTrust> {
   if (trust.mode === 'spiffe') return { ...trust, bundles };
-  const authorities = await Promise.all(trust.caBundlePaths.map(loadAuthorities));
-  return { mode: 'external_pki', authorities: authorities.flat() };
-}
-
-async function loadAuthorities(path: string): Promise<readonly Certificate[]> {
-  try {
-    const authorities = Certificate.parsePem(await readFile(path, 'utf8'));
-    if (authorities.length === 0) throw new Error('it holds no certificate');
-    return authorities;
-  } catch (cause) {
-    throw sdkError('ERR_CONFIG', `x509pop: the CA bundle ${path} cannot be used: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
+  const files = await AuthorityFiles.open(trust.caBundlePaths, log);
+  return { mode: 'external_pki', authorities: () => files.authorities() };
 }

@@ -18,28 +18,32 @@ export function selectorsOf([leaf, ...authorities]: readonly Certificate[], trus
     ...(commonName === undefined ? [] : [`subject:cn:${commonName}`]),
     ...authorities.map((authority) => `ca:fingerprint:${fingerprintOf(authority)}`),
     `serialnumber:${evenHex(leaf.serialNumber)}`,
-    ...leaf.uriSans.flatMap((uri) => ownSelector(uri, trustDomain)),
+    ...sanSelectorsOf(leaf, trustDomain).map(({ key, value }) => `san:${key}:${value}`),
   ];
   return values.map((value) => ({ type: x509PopType, value }));
 }
 
-function evenHex(value: bigint): string {
+/** Lower-case hex of whole bytes. */
+export function evenHex(value: bigint): string {
   const digits = value.toString(16);
   return digits.length % 2 === 0 ? digits : `0${digits}`;
 }
 
-/** `x509pop://<trust domain>/<key>/<value>`: a selector that the PKI gives to the node. */
-function ownSelector(uri: string, trustDomain: TrustDomain): readonly string[] {
+/** `x509pop://<trust domain>/<key>/<value>`: what the PKI says of the node. */
+export function sanSelectorsOf(leaf: Certificate, trustDomain: TrustDomain): readonly { key: string; value: string }[] {
   const prefix = `${x509PopType}://${trustDomain.name}/`;
-  if (!uri.startsWith(prefix)) return [];
-  const [key = '', ...value] = uri.slice(prefix.length).split('/');
-  return key === '' || value.join('/') === '' ? [] : [`san:${key}:${value.join('/')}`];
+  return leaf.uriSans.flatMap((uri) => {
+    if (!uri.startsWith(prefix)) return [];
+    const [key = '', ...rest] = uri.slice(prefix.length).split('/');
+    const value = rest.join('/');
+    return key === '' || value === '' ? [] : [{ key, value }];
+  });
 }
 
 const textTags: readonly number[] = [Tag.utf8String, Tag.printableString, Tag.ia5String];
 
 /** The last common name of an X.501 Name, DER; undefined without one, or when it is empty or no plain text. */
-function commonNameOf(subject: Buffer): string | undefined {
+export function commonNameOf(subject: Buffer): string | undefined {
   let found: string | undefined;
   const name = DerReader.over(subject).enter(Tag.sequence, 'subject');
   while (!name.isAtEnd) {

@@ -4,22 +4,25 @@ import { type Certificate, type TrustDomain, type X509BundleSource, verifyX509Sv
 import { isSpiffeError, type Clock, type Random } from '@credence/sdk/runtime';
 import { verifyCertificate } from '@credence/sdk/svid';
 import type { AttestedNode, NodeAttestor } from '../node-attestor.js';
+import type { AgentPathTemplate } from '../../domain/agent-path-template.js';
+import { agentPathOf } from './agent-path.js';
 import { readChain, type ChainLimits, type NodeChain } from './chain.js';
 import { decodePayload } from './messages.js';
 import { provePossession } from './possession.js';
 import { refused, x509PopType } from './refusal.js';
-import { fingerprintOf, selectorsOf } from './selectors.js';
+import { selectorsOf } from './selectors.js';
 
-/** Whose certificates are believed, and what the agent's ID is made of. */
+/** Whose certificates are believed. */
 export type X509PopTrust =
-  /** Of a PKI of the operator's. The ID is the fingerprint. */
-  | { readonly mode: 'external_pki'; readonly authorities: readonly Certificate[] }
-  /** X.509-SVIDs of the own trust domain. The ID is what follows `svidPrefix` (which ends with a slash) in the path. */
+  /** Of a PKI of the operator's, as it is now. */
+  | { readonly mode: 'external_pki'; readonly authorities: () => Promise<readonly Certificate[]> }
+  /** X.509-SVIDs of the own trust domain, whose paths start with the prefix; it ends with a slash. */
   | { readonly mode: 'spiffe'; readonly svidPrefix: string; readonly bundles: X509BundleSource };
 
 export interface X509PopOptions extends ChainLimits {
   readonly trustDomain: TrustDomain;
   readonly trust: X509PopTrust;
+  readonly agentPath: AgentPathTemplate;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -30,9 +33,9 @@ export function createX509PopAttestor(options: X509PopOptions): NodeAttestor {
     type: x509PopType,
     async attest(payload, challenge): Promise<AttestedNode> {
       const chain = readChain(decodePayload(payload), options);
-      const { path, name } = verifyChain(chain, options);
+      const { path, svidPath } = await verifyChain(chain, options);
+      const agentPath = agentPathOf(options.agentPath, { leaf: chain.leaf, trustDomain, svidPath });
       await provePossession(chain.leaf.publicKey, challenge, random);
-      const agentPath = `/spire/agent/${x509PopType}/${name}`;
       return { agentPath, selectors: selectorsOf(path, trustDomain), canReattest: true };
     },
   };
@@ -41,22 +44,22 @@ export function createX509PopAttestor(options: X509PopOptions): NodeAttestor {
 interface VerifiedNode {
   /** Leaf first. */
   readonly path: readonly Certificate[];
-  /** Of the agent, below the attestor's path. */
-  readonly name: string;
+  /** Of an X.509-SVID: what follows the prefix. */
+  readonly svidPath: string | undefined;
 }
 
-function verifyChain(chain: NodeChain, { trust, trustDomain, clock }: X509PopOptions): VerifiedNode {
+async function verifyChain(chain: NodeChain, { trust, trustDomain, clock }: X509PopOptions): Promise<VerifiedNode> {
   const now = clock.now();
   if (trust.mode === 'external_pki') {
-    const { authorities } = trust;
+    const authorities = await trust.authorities();
     const path = verified(() => verifyCertificate(chain.leaf, { ...chain, authorities, now, profile: 'pkix' }));
-    return { path, name: fingerprintOf(chain.leaf) };
+    return { path, svidPath: undefined };
   }
   const certificates = [chain.leaf, ...chain.intermediates].map(({ raw }) => raw);
   const { id, chain: path } = verified(() => verifyX509Svid(certificates, trust.bundles, { now }));
   if (!id.isMemberOf(trustDomain)) throw refused(`${id.toString()} is not of trust domain ${trustDomain.name}`);
   if (!id.path.startsWith(trust.svidPrefix)) throw refused("x509 cert doesn't match SVID prefix");
-  return { path, name: id.path.slice(trust.svidPrefix.length) };
+  return { path, svidPath: id.path.slice(trust.svidPrefix.length) };
 }
 
 function verified<T>(verify: () => T): T {

@@ -12,7 +12,7 @@ import { signInspected } from '../signing/sign-inspected.js';
 import { issuedCaCertificateTemplate } from '../templates/issued-ca-certificate.js';
 import { createSerialNumber, decimalSerialNumber } from '../templates/serial-number.js';
 import { createValidity } from '../templates/validity.js';
-import type { CertifiedAuthority, UpstreamAuthority, UpstreamRequest } from './upstream-authority.js';
+import type { CertifiedAuthority, UpstreamAuthority, UpstreamBundle, UpstreamRequest } from './upstream-authority.js';
 
 export interface DiskUpstreamOptions {
   /** The certificate that signs, then its intermediates. */
@@ -48,8 +48,10 @@ export class DiskUpstreamAuthority implements UpstreamAuthority {
     return { certificate, chain: files.chain, roots: files.roots };
   }
 
-  async roots(): Promise<readonly Certificate[]> {
-    return (await this.#read()).roots;
+  async bundle(): Promise<UpstreamBundle> {
+    const { roots } = await this.#read();
+    const x509Authorities = roots.map(({ raw: certificate }) => ({ certificate, tainted: false }));
+    return { x509Authorities, jwtAuthorities: [], isShared: false };
   }
 
   async standsBehind(certificate: Certificate, chain: readonly Buffer[]): Promise<boolean> {

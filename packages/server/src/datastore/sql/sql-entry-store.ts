@@ -76,11 +76,12 @@ export class SqlEntryStore implements EntryStore {
     return this.#rows.all();
   }
 
-  pruneExpired(now: Date): Promise<readonly string[]> {
+  pruneExpired(now: Date, limit: number): Promise<readonly string[]> {
     return this.#session.write(async (trx) => {
+      const expired = trx.selectFrom('entries').select('row_id').where('expires_at', '<', now.getTime()).limit(limit);
       const rows = await trx
         .deleteFrom('entries')
-        .where('expires_at', '<', now.getTime())
+        .where('row_id', 'in', expired)
         .returning(['id', 'created_at'])
         .execute();
       return noteDeleted(trx, rows, this.#clock.now());

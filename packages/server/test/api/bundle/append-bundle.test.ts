@@ -67,6 +67,14 @@ describe('the own bundle', () => {
       { request: { x509_authorities: [{}] }, says: `${x509}asn1: ` },
       { request: { x509_authorities: [{ asn1: leaf }] }, says: `${x509}asn1 is not the certificate of a CA` },
       { request: { jwt_authorities: [jwtKey({ key_id: '' })] }, says: `${jwt}missing key ID` },
+      {
+        request: { jwt_authorities: [jwtKey({ key_id: 'k'.repeat(256) })] },
+        says: `${jwt}key_id is longer than 255 bytes`,
+      },
+      {
+        request: { jwt_authorities: Array.from({ length: 1024 }, () => jwtKey()) },
+        says: 'INVALID_ARGUMENT: the bundle would hold more than 1024 authorities',
+      },
       { request: { jwt_authorities: [jwtKey({ public_key: Buffer.from('x') })] }, says: `${jwt}public_key: ` },
       { request: { jwt_authorities: [jwtKey({ public_key: ed25519 })] }, says: `${jwt}public_key is Ed25519; ` },
       { request: { jwt_authorities: [jwtKey({ expires_at: '-1' })] }, says: `${jwt}expires_at -1 is no instant` },

@@ -10,6 +10,7 @@ import {
   bundleApi,
   debugApi,
   entryApi,
+  explainApi,
   healthApi,
   localAuthorityApi,
   loggerApi,
@@ -36,6 +37,7 @@ export interface Clients {
   readonly bundles: ReturnType<typeof bundleApi.createClient>;
   readonly debug: ReturnType<typeof debugApi.createClient>;
   readonly entries: ReturnType<typeof entryApi.createClient>;
+  readonly explanations: ReturnType<typeof explainApi.createClient>;
   readonly health: ReturnType<typeof healthApi.createClient>;
   readonly localAuthorities: ReturnType<typeof localAuthorityApi.createClient>;
   readonly loggers: ReturnType<typeof loggerApi.createClient>;
@@ -111,6 +113,7 @@ export class TestServer implements AsyncDisposable {
       bundles: open(bundleApi),
       debug: open(debugApi),
       entries: open(entryApi),
+      explanations: open(explainApi),
       health: open(healthApi),
       localAuthorities: open(localAuthorityApi),
       loggers: open(loggerApi),

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { status } from '@grpc/grpc-js';
 import { SpiffeId, TrustDomain } from '@credence/sdk';
+import { generateKey, publicKeyInfoOf } from '@credence/sdk/keys';
 import { silentLogger, systemRandom } from '@credence/sdk/runtime';
 import { ManualClock } from '@credence/sdk/testing';
 import { renewAgent } from '../../../dist/api/agent/renew-agent.js';
+import type { BundleServicePorts } from '../../../dist/api/bundle/ports.js';
+import { publishJwtAuthority } from '../../../dist/api/bundle/publish-jwt-authority.js';
 import type { Call } from '../../../dist/api/call.js';
 import { AuditTrail } from '../../../dist/api/interceptors/audit.js';
 import { unobserved } from '../../../dist/api/observer.js';
@@ -14,23 +18,29 @@ import { NodeAttestors } from '../../../dist/attestation/node-attestors.js';
 import type { AgentStore } from '../../../dist/datastore/agent-store.js';
 import type { AttestedAgent } from '../../../dist/domain/attested-agent.js';
 import type { RegistrationEntry } from '../../../dist/domain/registration-entry.js';
+import type { TrustBundle } from '../../../dist/domain/trust-bundle.js';
 import { attestation, newEntry, start } from '../../datastore/fixtures.js';
 import { refusal } from '../support/refusal.js';
 
 const method = '/spire.api.server.svid.v1.SVID/BatchNewX509SVID';
 const newJwt = '/spire.api.server.svid.v1.SVID/NewJWTSVID';
 const downstreamCa = '/spire.api.server.svid.v1.SVID/NewDownstreamX509CA';
+const publishJwt = '/spire.api.server.bundle.v1.Bundle/PublishJWTAuthority';
 const renewal = '/spire.api.server.agent.v1.Agent/RenewAgent';
 const attested: AttestedAgent = { ...attestation(), renewed: undefined, agentVersion: '' };
 const entry: RegistrationEntry = { ...newEntry(), revisionNumber: 0, createdAt: start };
 const csr = Buffer.from('a request');
+const jwtKey = publicKeyInfoOf(await generateKey('ec-p256'));
 const item = { entry_id: entry.id, csr };
 
 /** An agent that has used up its rate, so that its next call waits for a second. */
 class World {
   readonly clock: ManualClock = new ManualClock(start);
   row: AttestedAgent | undefined = attested;
+  entry: RegistrationEntry | undefined = entry;
   signed = 0;
+  /** Of the X.509-SVIDs. */
+  readonly names: string[] = [];
   downstream: readonly RegistrationEntry[] = [entry];
   /** Runs while requests are checked. */
   whileChecking: () => void = () => undefined;
@@ -49,8 +59,9 @@ class World {
       },
     },
     issuer: {
-      issueX509Svid: () => {
+      issueX509Svid: ({ spiffeId }: { readonly spiffeId: SpiffeId }) => {
         this.signed += 1;
+        this.names.push(String(spiffeId));
         return { chain: [], serialNumber: '2', expiresAt: attested.expiresAt };
       },
     },
@@ -68,7 +79,7 @@ class World {
     },
     bundles: { get: () => Promise.resolve(undefined) },
     grants: { downstreamEntries: () => this.downstream },
-    authorized: { forAgent: () => [entry], find: () => entry },
+    authorized: { forAgent: () => [entry], find: () => this.entry },
     rateLimits: this.#limits,
     clock: this.clock,
   };
@@ -86,6 +97,22 @@ class World {
   downstreamCa(): Promise<unknown> {
     const caller = { kind: 'downstream' as const, id: entry.spiffeId, entries: this.downstream };
     return newDownstreamX509Ca(this.#ports)({ csr, preferred_ttl: 0 }, { ...this.#call(downstreamCa), caller });
+  }
+
+  /** The second of two, of which the first uses up the rate of PublishJWTAuthority. */
+  async publish(): Promise<unknown> {
+    await this.#limits.take(this.#call(publishJwt), 500);
+    const caller = { kind: 'downstream' as const, id: entry.spiffeId, entries: this.downstream };
+    const call = { ...this.#call(publishJwt), caller };
+    const bundle = { trustDomain: this.#ports.trustDomain, x509Authorities: [], refreshHintSeconds: 0, sequenceNumber: 1n };
+    const append = (): Promise<TrustBundle> => {
+      this.signed += 1;
+      return Promise.resolve({ ...bundle, jwtAuthorities: [] });
+    };
+    const bundles = { ...this.#ports.bundles, append } as unknown as BundleServicePorts['bundles'];
+    const federatedBundles = {} as BundleServicePorts['federatedBundles'];
+    const jwt_authority = { key_id: 'k', public_key: jwtKey, expires_at: '0', tainted: false };
+    return publishJwtAuthority({ ...this.#ports, bundles, federatedBundles })({ jwt_authority }, call);
   }
 
   renew(): Promise<unknown> {
@@ -156,6 +183,49 @@ describe('an agent that is refused while its call waits', () => {
       });
     }
   }
+});
+
+describe('a downstream server whose entry is deleted while its call waits', () => {
+  it('publishes no JWT authority, and publishes one when nothing changed', async () => {
+    for (const [downstream, published] of [
+      [[entry], 1],
+      [[], 0],
+    ] as const) {
+      const world = new World();
+      const publishing = world.publish().then(
+        () => 'published',
+        (error: unknown) => refusal(Promise.reject(error as Error)),
+      );
+      await world.clock.waitForSleepers(1);
+      world.downstream = downstream;
+      await world.clock.advance(1000);
+      assert.match(await publishing, published === 1 ? /^published$/ : /^PERMISSION_DENIED: authorization denied /);
+      assert.equal(world.signed, published);
+    }
+  });
+});
+
+describe('an entry that goes while requests for it are checked', () => {
+  it('is not signed for', async () => {
+    const world = new World();
+    await world.batch(1);
+    assert.equal(world.signed, 1);
+    world.whileChecking = () => (world.entry = undefined);
+    const { results } = (await world.batch(1)) as { results: readonly { status: { code: number } }[] };
+    assert.deepEqual(
+      results.map(({ status: { code } }) => code),
+      [status.NOT_FOUND],
+    );
+    assert.equal(world.signed, 1);
+  });
+
+  it('is signed for as it is now', async () => {
+    const world = new World();
+    const moved = { ...entry, spiffeId: SpiffeId.parse('spiffe://example.org/moved') };
+    world.whileChecking = () => (world.entry = moved);
+    await world.batch(1);
+    assert.deepEqual(world.names, [String(moved.spiffeId)]);
+  });
 });
 
 describe('a downstream server whose entry is deleted while its request is checked', () => {

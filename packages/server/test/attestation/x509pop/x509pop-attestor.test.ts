@@ -5,11 +5,18 @@ import { TrustDomain, X509BundleSet } from '@credence/sdk';
 import { systemClock, systemRandom } from '@credence/sdk/runtime';
 import { TestCa, type TestCertificateOptions } from '@credence/sdk/testing';
 import { createX509PopAttestor, type X509PopOptions } from '../../../dist/attestation/x509pop/x509pop-attestor.js';
+import { AgentPathTemplate } from '../../../dist/domain/agent-path-template.js';
 import { honestNode, json, payloadOf } from './node.js';
 
 const trustDomain = TrustDomain.parse('example.org');
 const plain: TestCertificateOptions = { uris: [], subject: { commonName: 'node-1' }, extendedKeyUsage: null };
 const unasked = (): Promise<never> => Promise.reject(new Error('the node was challenged before it was trusted'));
+
+const template = (text: string): AgentPathTemplate =>
+  AgentPathTemplate.parse(text, [
+    ...['PluginName', 'TrustDomain', 'Fingerprint', 'SerialNumberHex', 'Subject.CommonName', 'SVIDPathTrimmed'],
+    'URISanSelectors.',
+  ]);
 
 describe('the x509pop attestor', () => {
   let root: TestCa;
@@ -25,7 +32,8 @@ describe('the x509pop attestor', () => {
       trustDomain,
       clock: systemClock,
       random: systemRandom,
-      trust: { mode: 'external_pki', authorities: [root.certificate] },
+      trust: { mode: 'external_pki', authorities: () => Promise.resolve([root.certificate]) },
+      agentPath: template('/{{ .PluginName }}/{{ .Fingerprint }}'),
       maxIntermediates: 4,
       maxRsaKeyBits: 8192,
       ...options,
@@ -148,6 +156,63 @@ describe('the x509pop attestor', () => {
     });
   });
 
+  describe('names the agent by a template', () => {
+    const node = (options: TestCertificateOptions = {}) =>
+      root.credential('/n', {
+        ...plain,
+        serialNumber: Buffer.of(0x0a, 0xbc),
+        uris: ['x509pop://example.org/rack/7', 'x509pop://example.org/path/a/b'],
+        ...options,
+      });
+    const named = async (text: string, options?: TestCertificateOptions): Promise<string> => {
+      const { chain, privateKey } = await node(options);
+      const { agentPath } = await attestor({ agentPath: template(text) }).attest(
+        payloadOf(chain),
+        honestNode(privateKey),
+      );
+      return agentPath;
+    };
+
+    for (const [text, path] of [
+      ['/cn/{{ .Subject.CommonName }}', '/spire/agent/cn/node-1'],
+      ['/{{.PluginName}}/{{.TrustDomain}}/{{.SerialNumberHex}}', '/spire/agent/x509pop/example.org/0abc'],
+      ['/rack/{{ .URISanSelectors.rack }}/n', '/spire/agent/rack/7/n'],
+    ] as const) {
+      it(text, async () => {
+        assert.equal(await named(text), path);
+      });
+    }
+
+    const wrong: readonly [string, string, TestCertificateOptions, RegExp][] = [
+      ['has no such value', '/{{ .URISanSelectors.row }}', {}, /the node has no \.URISanSelectors\.row/],
+      ['has no common name', '/{{ .Subject.CommonName }}', { subject: {} }, /the node has no \.Subject\.CommonName/],
+      [
+        'would choose another place',
+        '/{{ .Subject.CommonName }}',
+        { subject: { commonName: 'join_token/x' } },
+        /slash/,
+      ],
+      ['would choose another place by a SAN', '/{{ .URISanSelectors.path }}', {}, /slash/],
+      [
+        'would be no path',
+        '/{{ .Subject.CommonName }}',
+        { subject: { commonName: 'a b' } },
+        /the agent path .* is none/,
+      ],
+      ['would go up', '/x/{{ .Subject.CommonName }}', { subject: { commonName: '..' } }, /the agent path .* is none/],
+      [
+        'has two such values',
+        '/{{ .URISanSelectors.rack }}',
+        { uris: ['x509pop://example.org/rack/7', 'x509pop://example.org/rack/8'] },
+        /several URI SANs for rack/,
+      ],
+    ];
+    for (const [name, text, options, message] of wrong) {
+      it(`and refuses a node that ${name}`, () =>
+        assert.rejects(named(text, options), { code: 'ERR_NODE_PROOF', message }));
+    }
+  });
+
   describe('refuses the response', () => {
     const responses: readonly [string, () => Buffer, string][] = [
       ['that is empty', () => Buffer.alloc(0), 'ERR_INVALID_ARGUMENT'],
@@ -214,7 +279,10 @@ describe('the x509pop attestor', () => {
       ca = await TestCa.create('example.org');
     });
     const spiffe = () =>
-      attestor({ trust: { mode: 'spiffe', svidPrefix: '/spire-exchange/', bundles: X509BundleSet.of(ca.bundle()) } });
+      attestor({
+        trust: { mode: 'spiffe', svidPrefix: '/spire-exchange/', bundles: X509BundleSet.of(ca.bundle()) },
+        agentPath: template('/{{ .PluginName }}/{{ .SVIDPathTrimmed }}'),
+      });
 
     it('names the agent by the path of its X.509-SVID below the prefix', async () => {
       const node = await ca.credential('/spire-exchange/rack/7');

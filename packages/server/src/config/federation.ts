@@ -4,8 +4,8 @@ import { errorText, unknownKeys } from '@credence/sdk/daemon';
 import { durationMs, host, path, port } from '@credence/sdk/daemon/config-values';
 import { sdkError } from '@credence/sdk/runtime';
 import { z } from 'zod';
-import { parseFederationRelationship, type FederationRelationship } from './domain/federation-relationship.js';
-import type { BundleEndpointSettings, FederationSettings } from './settings.js';
+import { parseFederationRelationship, type FederationRelationship } from '../domain/federation-relationship.js';
+import type { BundleEndpointSettings, FederationSettings } from '../settings.js';
 
 const refreshHint = durationMs
   .refine((ms) => ms % 1000 === 0 && ms <= 31 * 86_400_000, 'not whole seconds up to 744h; 5m is accepted')

@@ -1,10 +1,10 @@
-// The section `plugins` of credence-server's configuration: how nodes prove themselves, and above which authority ours
-// stand.
+// How nodes may prove themselves: the keys of `plugins.NodeAttestor`.
 import { unknownKeys } from '@credence/sdk/daemon';
 import { path } from '@credence/sdk/daemon/config-values';
 import { sdkError } from '@credence/sdk/runtime';
 import { z } from 'zod';
-import type { NodeAttestorSettings, UpstreamAuthoritySettings, X509PopSettings } from './settings.js';
+import { AgentPathTemplate } from '../domain/agent-path-template.js';
+import type { NodeAttestorSettings, X509PopSettings } from '../settings.js';
 
 const svidPrefix = z.string().regex(/^\/(?:.*\/)?$/, 'not a prefix of paths; /spire-exchange/ is accepted');
 const x509PopShape = {
@@ -12,6 +12,7 @@ const x509PopShape = {
   ca_bundle_path: path.optional(),
   ca_bundle_paths: z.array(path).min(1, 'no path; one or more are accepted').optional(),
   svid_prefix: svidPrefix.optional(),
+  agent_path_template: z.string().optional(),
   max_intermediates: z.int().min(0).max(8).optional(),
   max_rsa_key_size: z.int().min(2048).max(8192).optional(),
 };
@@ -24,18 +25,11 @@ const nodeAttestorShape = {
   x509pop: z.strictObject(x509PopPluginShape, unknownKeys(x509PopPluginShape)).optional(),
 };
 
-const diskShape = { cert_file_path: path, key_file_path: path, bundle_file_path: path.optional() };
-const diskPluginShape = { plugin_data: z.strictObject(diskShape, unknownKeys(diskShape)) };
-const upstreamAuthorityShape = { disk: z.strictObject(diskPluginShape, unknownKeys(diskPluginShape)).optional() };
-
-const nodeAttestor = z.strictObject(nodeAttestorShape, unknownKeys(nodeAttestorShape)).optional();
-const upstreamAuthority = z.strictObject(upstreamAuthorityShape, unknownKeys(upstreamAuthorityShape)).optional();
-
-/** The keys of `plugins` that are read here. */
-export const pluginShapes = { NodeAttestor: nodeAttestor, UpstreamAuthority: upstreamAuthority };
+/** The keys of `plugins.NodeAttestor`. */
+export const nodeAttestorSchema = z.strictObject(nodeAttestorShape, unknownKeys(nodeAttestorShape)).optional();
 
 /** What they say; join tokens are always taken. */
-export function nodeAttestorsOf(keys: z.output<typeof nodeAttestor>): NodeAttestorSettings {
+export function nodeAttestorsOf(keys: z.output<typeof nodeAttestorSchema>): NodeAttestorSettings {
   const data = keys?.x509pop?.plugin_data;
   return { x509pop: data && x509PopOf(data) };
 }
@@ -43,6 +37,7 @@ export function nodeAttestorsOf(keys: z.output<typeof nodeAttestor>): NodeAttest
 function x509PopOf(data: z.output<typeof x509PopData>): X509PopSettings {
   return {
     trust: data.mode === 'spiffe' ? spiffeTrustOf(data) : externalPkiOf(data),
+    agentPath: agentPathOf(data),
     maxIntermediates: data.max_intermediates ?? 4,
     maxRsaKeyBits: data.max_rsa_key_size ?? 8192,
   };
@@ -61,14 +56,26 @@ function spiffeTrustOf(data: z.output<typeof x509PopData>): X509PopSettings['tru
   return { mode: 'spiffe', svidPrefix };
 }
 
-function misfit(problem: string): Error {
-  return sdkError('ERR_CONFIG', `plugins.NodeAttestor.x509pop.plugin_data: ${problem}`);
+const pathValues = [
+  'PluginName',
+  'TrustDomain',
+  'Fingerprint',
+  'SerialNumberHex',
+  'Subject.CommonName',
+  'URISanSelectors.',
+];
+
+function agentPathOf({ mode, agent_path_template: given }: z.output<typeof x509PopData>): AgentPathTemplate {
+  const isSvid = mode === 'spiffe';
+  const text =
+    given ?? (isSvid ? '/{{ .PluginName }}/{{ .SVIDPathTrimmed }}' : '/{{ .PluginName }}/{{ .Fingerprint }}');
+  try {
+    return AgentPathTemplate.parse(text, isSvid ? [...pathValues, 'SVIDPathTrimmed'] : pathValues);
+  } catch (error) {
+    throw misfit(`agent_path_template: ${(error as Error).message}`);
+  }
 }
 
-/** Undefined: our authorities are self-signed. */
-export function upstreamAuthorityOf(keys: z.output<typeof upstreamAuthority>): UpstreamAuthoritySettings | undefined {
-  const data = keys?.disk?.plugin_data;
-  if (data === undefined) return undefined;
-  const { cert_file_path: certificatePath, key_file_path: keyPath, bundle_file_path: bundlePath } = data;
-  return { kind: 'disk', certificatePath, keyPath, bundlePath };
+function misfit(problem: string): Error {
+  return sdkError('ERR_CONFIG', `plugins.NodeAttestor.x509pop.plugin_data: ${problem}`);
 }

@@ -2,7 +2,7 @@
 import { unknownKeys } from '@credence/sdk/daemon';
 import { host, port } from '@credence/sdk/daemon/config-values';
 import { z } from 'zod';
-import type { HealthCheckSettings, HttpPlace } from './settings.js';
+import type { HealthCheckSettings, HttpPlace } from '../settings.js';
 
 const pagePath = z.string().regex(/^\/[\w./-]*$/, 'not a path of a page; /ready is accepted');
 const healthChecksShape = {

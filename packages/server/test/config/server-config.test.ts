@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { isSpiffeError } from '@credence/sdk';
 import { kebabCase } from '@credence/sdk/daemon';
-import { assertShowsEveryKey, withFile } from '../../sdk/dist-test/support/config-file.js';
-import { loadServerConfig, runFlags, serverFileSchema } from '../dist/config.js';
-import type { FederationSettings } from '../dist/settings.js';
+import { assertShowsEveryKey, withFile } from '../../../sdk/dist-test/support/config-file.js';
+import { runFlags } from '../../dist/config/flags.js';
+import { serverFileSchema } from '../../dist/config/schema.js';
+import { loadServerConfig } from '../../dist/config/server-config.js';
+import type { FederationSettings } from '../../dist/settings.js';
 
 const paths = { dataDirectory: '/default/data', socket: '/default/admin.sock' };
-const example = new URL('../../../examples/config/server.full.yaml', import.meta.url).pathname;
+const example = new URL('../../../../examples/config/server.full.yaml', import.meta.url).pathname;
 
 describe('the configuration of the server', () => {
   it("has SPIRE's defaults", async () => {
@@ -157,46 +159,6 @@ describe('the configuration of the server', () => {
     assert.deepEqual(await read('ca_key_type: ec-p384, jwt_key_type: RSA-2048'), ['ec-p384', 'rsa-2048']);
   });
 
-  describe('of x509pop', () => {
-    const read = (keys: string): Promise<unknown> =>
-      withFile(
-        `server: { trust_domain: a }\nplugins: { NodeAttestor: { join_token: , x509pop: { plugin_data: ${keys} } } }`,
-        async (config) => (await loadServerConfig({ config }, paths)).settings.nodeAttestors.x509pop,
-      );
-
-    it('takes the authorities of a PKI, or X.509-SVIDs of the own trust domain', async () => {
-      const limits = { maxIntermediates: 4, maxRsaKeyBits: 8192 };
-      const pki = { mode: 'external_pki', caBundlePaths: ['/a.pem'] };
-      assert.deepEqual(await read('{ ca_bundle_path: /a.pem }'), { trust: pki, ...limits });
-      const several = await read('{ mode: external_pki, ca_bundle_paths: [/a.pem, /b.pem], max_intermediates: 0 }');
-      const two = { mode: 'external_pki', caBundlePaths: ['/a.pem', '/b.pem'] };
-      assert.deepEqual(several, { trust: two, maxIntermediates: 0, maxRsaKeyBits: 8192 });
-      const spiffe = { mode: 'spiffe', svidPrefix: '/spire-exchange/' };
-      assert.deepEqual(await read('{ mode: spiffe }'), { trust: spiffe, ...limits });
-      assert.deepEqual(await read('{ mode: spiffe, svid_prefix: /n/ }'), {
-        trust: { mode: 'spiffe', svidPrefix: '/n/' },
-        ...limits,
-      });
-    });
-
-    const wrong: readonly [string, RegExp][] = [
-      ['{}', /either ca_bundle_path or ca_bundle_paths is needed/],
-      ['{ ca_bundle_path: /a.pem, ca_bundle_paths: [/b.pem] }', /either ca_bundle_path or ca_bundle_paths/],
-      ['{ ca_bundle_paths: [] }', /no path; one or more are accepted/],
-      ['{ ca_bundle_path: /a.pem, svid_prefix: /n/ }', /svid_prefix needs the mode spiffe/],
-      ['{ mode: spiffe, ca_bundle_path: /a.pem }', /the mode spiffe takes no CA bundle/],
-      ['{ mode: spiffe, svid_prefix: /n }', /not a prefix of paths; \/spire-exchange\/ is accepted/],
-      ['{ mode: other }', /not a mode; external_pki or spiffe is accepted/],
-      ['{ ca_bundle_path: /a.pem, max_rsa_key_size: 16384 }', /max_rsa_key_size/],
-      ['{ ca_bundle_path: /a.pem, max_intermediates: 9 }', /max_intermediates/],
-      ['{ ca_bundle_path: /a.pem, agent_path_template: x }', /unknown key "agent_path_template"/],
-    ];
-    for (const [keys, says] of wrong) {
-      it(`refuses ${keys}`, () =>
-        assert.rejects(read(keys), (error) => isSpiffeError(error, 'ERR_CONFIG') && says.test(error.message)));
-    }
-  });
-
   it('has an upstream authority, and prunes agents, when it is told', async () => {
     const text = `server: { trust_domain: a, prune_attested_nodes_expired_for: 1h, prune_tofu_nodes: true }
 plugins: { UpstreamAuthority: { disk: { plugin_data: { cert_file_path: /c, key_file_path: /k } } } }`;
@@ -206,24 +168,6 @@ plugins: { UpstreamAuthority: { disk: { plugin_data: { cert_file_path: /c, key_f
       const upstream = { kind: 'disk', certificatePath: '/c', keyPath: '/k', bundlePath: undefined };
       assert.deepEqual(settings.upstreamAuthority, upstream);
     });
-  });
-
-  it('keeps keys on disk where it is told, or in memory', async () => {
-    const read = async (plugins: string): Promise<unknown> =>
-      withFile(`server: { trust_domain: a, data_dir: /d }\nplugins: ${plugins}`, async (config) => {
-        return (await loadServerConfig({ config }, paths)).settings.keyManager;
-      });
-    assert.deepEqual(await read('{}'), { kind: 'disk', path: '/d/keys.json' });
-    assert.deepEqual(await read('{ KeyManager: { disk: {} } }'), { kind: 'disk', path: '/d/keys.json' });
-    const elsewhere = '{ KeyManager: { disk: { plugin_data: { keys_path: /k/keys.json } } } }';
-    assert.deepEqual(await read(elsewhere), { kind: 'disk', path: '/k/keys.json' });
-    for (const nothing of ['{}', '', '{ plugin_data: }']) {
-      assert.deepEqual(await read(`{ KeyManager: { memory: ${nothing} } }`), { kind: 'memory' });
-    }
-    for (const wrong of ['{}', '{ disk: {}, memory: {} }']) {
-      await assert.rejects(read(`{ KeyManager: ${wrong} }`), /not one key manager; disk or memory is accepted/);
-    }
-    await assert.rejects(read('{ KeyManager: { aws_kms: {} } }'), /unknown key "aws_kms"/);
   });
 
   it('reads where our bundle is published, and those of others are fetched (FED-5.2.1.1-a, FED-5.2.2.1-a)', async () => {
