@@ -10,8 +10,13 @@ let stopping = false;
 
 /** Starts a daemon; its log goes to a file. */
 export function startDaemon(command, args, logFile) {
+  startProgram(process.execPath, [command, ...args], logFile);
+}
+
+/** As `startDaemon`, with a program that is not Node's. */
+export function startProgram(program, args, logFile) {
   const log = openSync(logFile, 'a', 0o600);
-  watch(start([command, ...args], { stdio: ['ignore', log, log] }));
+  watch(start(args, { stdio: ['ignore', log, log] }, program));
 }
 
 /** Starts a service, and hands each event that it reports to `onEvent`. */
@@ -58,9 +63,9 @@ export async function stopAll() {
   for (const child of running) child.kill('SIGKILL');
 }
 
-function start(args, options) {
+function start(args, options, program = process.execPath) {
   if (stopping) throw new Error('stopped');
-  const child = spawn(process.execPath, args, options);
+  const child = spawn(program, args, options);
   running.add(child);
   child.on('close', () => running.delete(child));
   return child;
@@ -68,6 +73,7 @@ function start(args, options) {
 
 /** A program that is not meant to fail: `until` reports it. */
 function watch(child) {
+  child.on('error', (error) => failed.push(error.message));
   child.on('close', (code) => {
     if (code) failed.push(`${child.spawnargs[1]} ended with exit code ${code}`);
   });

@@ -1,21 +1,19 @@
 // The whole of Credence on one machine: a server, an agent, three programs that get their identities from it, calls
 // over mutual TLS, a refusal, and a rotation under an open connection. Ends by itself, or with --keep on Ctrl-C.
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runCommand, startDaemon, startService, stopAll, until } from './processes.mjs';
+import { admin, adminSocketIn, startAgent, startServer, workloadSocketIn } from './daemons.mjs';
+import { startService, stopAll, until } from './processes.mjs';
 
 const keep = process.argv.includes('--keep');
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const serverCommand = join(root, 'packages/server/bin/credence-server.js');
-const agentCommand = join(root, 'packages/agent/bin/credence-agent.js');
 
 const folder = mkdtempSync(join(tmpdir(), 'credence-'));
 chmodSync(folder, 0o755); // the services' users reach the agent's socket
-const adminSocket = join(folder, 'server', 'admin.sock');
-const workloadSocket = join(folder, 'agent', 'public', 'api.sock');
+const adminSocket = adminSocketIn(folder);
+const workloadSocket = workloadSocketIn(folder);
 const started = performance.now();
 const orders = { rotations: [], refusals: [] };
 let ending = false;
@@ -33,8 +31,7 @@ const environment = (name) => ({
 process.on('SIGINT', () => void end(keep ? 0 : 130));
 process.on('SIGTERM', () => void end(143));
 try {
-  const port = await startServer();
-  await startAgent(port);
+  await startDaemons();
   await registerPrograms();
   const ordersPort = await startOrders();
   await refuseStranger(ordersPort);
@@ -51,53 +48,17 @@ async function fail(error) {
   process.exit(1);
 }
 
-async function startServer() {
-  const port = await freePort();
-  const args = ['--trust-domain', 'example.org', '--bind-address', '127.0.0.1', '--port', String(port)];
-  startDaemon(
-    serverCommand,
-    ['run', ...args, '--data-dir', join(folder, 'server', 'data'), '--socket-path', adminSocket],
-    join(folder, 'server.log'),
-  );
-  await until('credence-server', () =>
-    existsSync(adminSocket)
-      ? admin('healthcheck').then(
-          () => true,
-          () => undefined,
-        )
-      : undefined,
-  );
+async function startDaemons() {
+  const port = await startServer(folder);
   step('A server for the trust domain example.org', 'spiffe://example.org/spire/server', `127.0.0.1:${port}`);
-  return port;
-}
-
-async function startAgent(port) {
-  const token = (await admin('token', 'generate', '--spiffe-id', 'spiffe://example.org/node1')).split(' ')[1].trim();
-  const tokenFile = join(folder, 'join-token');
-  const bundleFile = join(folder, 'bundle.pem');
-  const config = join(folder, 'agent.yaml');
-  writeFileSync(tokenFile, token, { mode: 0o600 });
-  writeFileSync(bundleFile, await admin('bundle', 'show'));
-  // SVIDs of a few seconds want a synchronisation each second.
-  writeFileSync(config, 'agent:\n  experimental:\n    sync_interval: 1s\n');
-  startDaemon(
-    agentCommand,
-    [
-      ...['run', '--config', config, '--trust-domain', 'example.org'],
-      ...['--server-address', '127.0.0.1', '--server-port', String(port)],
-      ...['--join-token-file', tokenFile, '--trust-bundle', bundleFile],
-      ...['--data-dir', join(folder, 'agent', 'data'), '--socket-path', workloadSocket],
-    ],
-    join(folder, 'agent.log'),
-  );
-  await until('credence-agent', () => (existsSync(workloadSocket) ? true : undefined));
-  rmSync(tokenFile);
+  await startAgent(folder, port, 'node1');
   step('An agent that joined with a one-time token', 'spiffe://example.org/node1', `socket ${workloadSocket}`);
 }
 
 async function registerPrograms() {
   for (const [name, uid] of Object.entries(programs)) {
     await admin(
+      folder,
       ...[
         'entry',
         'create',
@@ -124,7 +85,7 @@ async function registerExamples() {
   }));
   const file = join(folder, 'examples.json');
   writeFileSync(file, JSON.stringify({ entries }));
-  await admin('entry', 'create', '--data', file);
+  await admin(folder, 'entry', 'create', '--data', file);
 }
 
 async function startOrders() {
@@ -206,20 +167,6 @@ async function end(code) {
   if (!keep && code === 0)
     console.log(`\nDone in ${((performance.now() - started) / 1000).toFixed(1)} s; nothing is left behind.`);
   process.exit(code);
-}
-
-function admin(...args) {
-  return runCommand(serverCommand, [...args, '--socket-path', adminSocket]);
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 function step(title, ...lines) {

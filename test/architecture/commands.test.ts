@@ -1,4 +1,4 @@
-// The commands and flags of spire-server 1.15, as its own help names them, against the tables of ours; and that what our
+// The commands and flags of SPIRE 1.15's two programs, as their own help names them, against the tables of ours; and that what our
 // help shows as an example is a command line that the command takes.
 import assert from 'node:assert/strict';
 import { kebabCase, normaliseArguments, type Flags, type Program } from '@credence/sdk/daemon';
@@ -61,6 +61,28 @@ const spire: Readonly<Record<string, string>> = {
 };
 const everywhere = 'instance output socketPath';
 
+const runFlagsOfAgent = [
+  'allowUnauthenticatedVerifiers config dataDir disableSDSAPI disableWorkloadAPI expandEnv insecureBootstrap joinToken',
+  'joinTokenFile logFile logFormat logLevel logSourceLocation rebootstrapDelay rebootstrapMode serverAddress serverPort',
+  'socketPath trustBundle trustBundleFormat trustBundleUrl trustDomain',
+].join(' ');
+
+/** The same of the agent. */
+const spireAgent: Readonly<Record<string, string>> = {
+  run: runFlagsOfAgent,
+  validate: runFlagsOfAgent,
+  healthcheck: 'instance shallow socketPath verbose',
+  'api fetch': '… silent timeout write',
+  'api fetch x509': '… silent timeout write',
+  'api fetch jwt': '… audience format spiffeID timeout',
+  'api validate jwt': '… audience svid timeout',
+  'api watch': 'instance socketPath',
+  'debug getinfo': 'output socketPath',
+  'logger get': 'output socketPath',
+  'logger set': 'level output socketPath',
+  'logger reset': 'output socketPath',
+};
+
 /** Flags that docs/spire-compatibility.md names as left out. */
 const without = ['logFormat', 'logSourceLocation'];
 
@@ -70,19 +92,26 @@ async function flagsOf(program: Program, path: string): Promise<Flags> {
   return (await entry.load()).flags;
 }
 
-describe('the commands of credence-server', () => {
-  for (const [path, flags] of Object.entries(spire)) {
-    it(`have ${path} with every flag of SPIRE's, in its spelling`, async () => {
-      const ours = Object.entries(await flagsOf(server, path));
-      const spellings = ours.flatMap(([key, { spire: spelling }]) => [kebabCase(key), spelling ?? key]);
-      const missing = flags
-        .replace('…', everywhere)
-        .split(' ')
-        .filter((flag) => !spellings.includes(flag) && !without.includes(flag));
-      assert.deepEqual(missing, []);
-    });
-  }
+for (const [program, commands] of [
+  [server, spire],
+  [agent, spireAgent],
+] as const) {
+  describe(`the commands of ${program.name}`, () => {
+    for (const [path, flags] of Object.entries(commands)) {
+      it(`have ${path} with every flag of SPIRE's, in its spelling`, async () => {
+        const ours = Object.entries(await flagsOf(program, path));
+        const spellings = ours.flatMap(([key, { spire: spelling }]) => [kebabCase(key), spelling ?? key]);
+        const missing = flags
+          .replace('…', everywhere)
+          .split(' ')
+          .filter((flag) => !spellings.includes(flag) && !without.includes(flag));
+        assert.deepEqual(missing, []);
+      });
+    }
+  });
+}
 
+describe('the commands', () => {
   it('lack only what docs/spire-compatibility.md names', () => {
     const text = readProse('docs/spire-compatibility.md');
     for (const name of [...without.map((flag) => `-${flag}`), 'wit mint'])

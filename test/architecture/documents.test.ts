@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { agentError, agentErrors, type AgentErrorCode } from '../../packages/agent/dist/domain/errors.js';
 import { agentFileSchema } from '../../packages/agent/dist/config/schema.js';
 import { statusOf } from '../../packages/agent/dist/endpoints/status-of.js';
+import { helperSchema } from '../../packages/agent/dist/helper/helper-config.js';
 import { toStatus } from '../../packages/server/dist/api/interceptors/errors.js';
 import { serverError, serverErrors, type ServerErrorCode } from '../../packages/server/dist/domain/errors.js';
 import { serverFileSchema } from '../../packages/server/dist/config/schema.js';
@@ -71,6 +72,22 @@ describe('docs/configuration.md', () => {
       }
     });
   }
+});
+
+describe('docs/helper.md', () => {
+  const rows = plainRows(readProse('docs/helper.md'), '## Keys');
+
+  it('names every key of the helper, and no other', () => {
+    assert.deepEqual(rows.map(([key]) => key).sort(), keysOf(helperSchema).sort());
+  });
+
+  it('names the defaults that its example shows, which has every key', () => {
+    const example = readProse('examples/config/helper.full.yaml');
+    for (const [key = '', shown] of rows) {
+      const [, comment, value] = new RegExp(`^(# )?${key}: (.*)$`, 'm').exec(example) ?? assert.fail(key);
+      if (comment === undefined && shown !== 'required') assert.equal(shown, value?.replaceAll("'", ''), key);
+    }
+  });
 });
 
 describe('docs/spire-compatibility.md', () => {

@@ -1,5 +1,6 @@
-// The keys of spire-server 1.15's configuration: each is a key of ours, or docs/spire-compatibility.md says why it is not.
+// The keys of SPIRE 1.15's configuration: each is a key of ours, or docs/spire-compatibility.md says why it is not.
 import assert from 'node:assert/strict';
+import { agentFileSchema } from '../../packages/agent/dist/config/schema.js';
 import { serverFileSchema } from '../../packages/server/dist/config/schema.js';
 import { readProse, section, tableRows } from '../support/prose.js';
 import { keysOf } from '../support/schema-keys.js';
@@ -35,10 +36,24 @@ const spire = [
   ...below('telemetry', 'Statsd DogStatsd M3 InMem MetricPrefix EnableTrustDomainLabel EnableHostnameLabel'),
   ...below('telemetry', 'AllowedPrefixes BlockedPrefixes AllowedLabels BlockedLabels'),
   ...below('telemetry.Prometheus', 'host port tls'),
+  ...below('agent', 'trust_domain data_dir server_address server_port socket_path admin_socket_path'),
+  ...below('agent', 'trust_bundle_path trust_bundle_url trust_bundle_unix_socket trust_bundle_spiffe_workload_api'),
+  ...below('agent', 'trust_bundle_format insecure_bootstrap rebootstrap_mode rebootstrap_delay'),
+  ...below('agent', 'join_token join_token_file log_level log_format log_file log_source_location log_selectors'),
+  ...below('agent', 'disable_workload_api disable_sds_api workload_x509_svid_key_type availability_target'),
+  ...below('agent', 'x509_svid_cache_max_size jwt_svid_cache_max_size allow_unauthenticated_verifiers'),
+  ...below('agent', 'allowed_foreign_jwt_claims authorized_delegates'),
+  ...below('agent', 'profiling_enabled profiling_port profiling_freq profiling_names'),
+  ...below('agent.sds', 'default_svid_name default_bundle_name default_all_bundles_name'),
+  ...below('agent.sds', 'disable_spiffe_cert_validation'),
+  ...below('agent.experimental', 'sync_interval jwt_svid_cache_hit_timeout use_sync_authorized_entries require_pq_kem'),
+  ...below('agent.experimental', 'broker named_pipe_name admin_named_pipe_name feature_flags'),
+  ...below('agent.experimental.ratelimit', 'fetch_x509_svid fetch_jwt_svid fetch_x509_bundles fetch_jwt_bundles'),
+  ...below('agent.experimental.ratelimit', 'stream_secrets fetch_secrets'),
 ];
 
-describe("a key of spire-server's configuration", () => {
-  const ours = keysOf(serverFileSchema);
+describe("a key of SPIRE's configuration", () => {
+  const ours = [...keysOf(serverFileSchema), ...keysOf(agentFileSchema)];
   const isOurs = (key: string): boolean => ours.some((own) => own === key || own.startsWith(`${key}.`));
   const leftOut = tableRows(section(readProse('docs/spire-compatibility.md'), '### Left out')).flatMap(([keys]) =>
     [...(keys ?? '').matchAll(/`([^`]+)`/g)].map(([, key]) => key ?? ''),

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { JwtBundle, type JwtBundleSource, type TrustDomain } from '@credence/sdk';
-import { silentLogger, systemClock, type Clock } from '@credence/sdk/runtime';
+import { silentLogger, systemClock, systemRandom, type Clock } from '@credence/sdk/runtime';
 import { workloadApi } from '@credence/sdk/wire';
 import type { SpiffeWorkloadAPIClient } from '@credence/sdk/wire/gen/SpiffeWorkloadAPI.js';
 import type { TrustBundle, TrustedBundles } from '../../packages/agent/dist/domain/workload-identity.js';
 import { WorkloadEndpoint } from '../../packages/agent/dist/endpoints/workload-endpoint.js';
+import { defaultAgentSettings } from '../../packages/agent/dist/settings.js';
 import { claimVectors } from './jwt-svid/claim-vectors.js';
 import { encodingVectors } from './jwt-svid/encoding-vectors.js';
 import { headerVectors } from './jwt-svid/header-vectors.js';
@@ -35,6 +36,7 @@ describe('ValidateJWTSVID of the agent', () => {
     const clock: Clock = { ...systemClock, now: () => now ?? systemClock.now() };
     endpoint = new WorkloadEndpoint({
       clock,
+      random: systemRandom,
       log: silentLogger,
       attestation: { attest: () => Promise.resolve([]) },
       snapshots: {
@@ -43,7 +45,9 @@ describe('ValidateJWTSVID of the agent', () => {
         trusted: () => trusted,
       },
       jwtSvids: { fetch: () => Promise.reject(new Error('nothing is signed here')) },
-      rules: { allowUnauthenticatedVerifiers: false, allowedForeignJwtClaims: [] },
+      rules: defaultAgentSettings,
+      services: defaultAgentSettings.services,
+      rateLimits: defaultAgentSettings.rateLimits,
       socketPath,
       procPath: '/proc',
     });

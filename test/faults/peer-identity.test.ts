@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { JwtBundle, SpiffeId, TrustDomain } from '@credence/sdk';
-import { Latest, silentLogger, systemClock } from '@credence/sdk/runtime';
+import { Latest, silentLogger, systemClock, systemRandom } from '@credence/sdk/runtime';
 import { ProcWorkloadAttestation } from '../../packages/agent/dist/attestation/workload/proc-workload-attestation.js';
 import { UnixAttestor } from '../../packages/agent/dist/attestation/workload/unix/unix-attestor.js';
 import type { Workload, WorkloadAttestor } from '../../packages/agent/dist/attestation/workload/workload-attestor.js';
@@ -16,6 +16,7 @@ import type { Selector } from '../../packages/agent/dist/domain/selector.js';
 import type { WorkloadSnapshot } from '../../packages/agent/dist/domain/workload-identity.js';
 import type { WorkloadAttestation, WorkloadSnapshots } from '../../packages/agent/dist/endpoints/ports.js';
 import { WorkloadEndpoint } from '../../packages/agent/dist/endpoints/workload-endpoint.js';
+import { defaultAgentSettings } from '../../packages/agent/dist/settings.js';
 import { until } from '../support/until.js';
 import { WorkloadProcess } from '../support/workload-process.js';
 
@@ -137,15 +138,23 @@ describe('the identity of a caller', () => {
     attestor = new SteppedAttestor();
     snapshots = new Snapshots();
     pretend = (attestation) => attestation;
-    const real = new ProcWorkloadAttestation({ log: silentLogger, attestors: [attestor], procPath });
+    const real = new ProcWorkloadAttestation({
+      clock: systemClock,
+      log: silentLogger,
+      attestors: [attestor],
+      procPath,
+    });
     const attestation: WorkloadAttestation = { attest: (peer, signal) => pretend(real).attest(peer, signal) };
     endpoint = new WorkloadEndpoint({
       clock: systemClock,
+      random: systemRandom,
       log: silentLogger,
       attestation,
       snapshots,
       jwtSvids: { fetch: () => Promise.reject(new Error('unused')) },
-      rules: { allowUnauthenticatedVerifiers: false, allowedForeignJwtClaims: [] },
+      rules: defaultAgentSettings,
+      services: defaultAgentSettings.services,
+      rateLimits: defaultAgentSettings.rateLimits,
       socketPath,
       procPath,
     });

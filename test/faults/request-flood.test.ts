@@ -1,14 +1,20 @@
 // Callers that make a server hold what never becomes a call: without a certificate there is little to be had, and who
 // has one gets what real agents need.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { generateKey } from '@credence/sdk/keys';
-import { svidApi } from '@credence/sdk/wire';
+import { exportPrivateKey, generateKey } from '@credence/sdk/keys';
+import { entryApi, svidApi } from '@credence/sdk/wire';
+import { toPem } from '@credence/sdk/x509';
+import { status } from '@grpc/grpc-js';
 import type { Child } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
-import { attest, call, newRequest } from '../support/grpc.js';
+import { attest, attestSvid, call, mutualTls, newRequest } from '../support/grpc.js';
 import { callHeaders, closed, connectRaw, data, messageHead, write } from '../support/raw-http2.js';
+import { until } from '../support/until.js';
 
 const getBundle = '/spire.api.server.bundle.v1.Bundle/GetBundle';
 const streams = [1, 3];
@@ -66,6 +72,67 @@ describe('a flood of requests', () => {
     for (const socket of sockets) socket.destroy();
     await Promise.all(sockets.map(closed));
     await deployment.startAgent();
+  }).timeout(20_000);
+
+  it('of connections that shake no hands leaves room for those that do', async () => {
+    const held: Socket[] = [];
+    const hold = (count: number, localAddress: string): void => {
+      for (let i = 0; i < count; i++) {
+        const socket = connect({ host: '127.0.0.1', port: deployment.port, localAddress });
+        held.push(socket.on('error', () => undefined).resume());
+      }
+    };
+    const ended = (): number => held.filter(({ destroyed }) => destroyed).length;
+    try {
+      hold(600, '127.0.1.1');
+      await until('one address to have 512', () => ended() === 600 - 512);
+      hold(600, '127.0.1.2');
+      await until('all together to have 1024', () => ended() === 2 * (600 - 512));
+      // The oldest of them make room.
+      for (let i = 0; i < 20; i++) (await connectRaw(deployment.port)).destroy();
+    } finally {
+      for (const socket of held) socket.destroy();
+    }
+  }).timeout(20_000);
+
+  it('for answers that nobody reads is refused, however large they are', async () => {
+    const roots = await deployment.admin('bundle', 'show');
+    const address = `127.0.0.1:${String(deployment.port)}`;
+    const svid = await attestSvid(address, roots, await deployment.generateToken('/deaf'));
+    const client = entryApi.createClient(address, mutualTls(roots, svid));
+    const ask = (): Promise<unknown> => call(client, 'GetAuthorizedEntries', {});
+    const session = connectHttp2(`https://${address}`, {
+      cert: svid.chain.map((der) => toPem(der, 'CERTIFICATE')).join(''),
+      key: toPem(exportPrivateKey(svid.key), 'PRIVATE KEY'),
+      rejectUnauthorized: false,
+      // RFC 9113 §6.9.2: not one byte of an answer is to be sent.
+      settings: { initialWindowSize: 0 },
+    });
+    try {
+      for (let i = 0; i < 20; i++) await ask();
+      const path = '/spire.api.server.entry.v1.Entry/GetAuthorizedEntries';
+      for (let i = 0; i < 4; i++) {
+        const request = session.request({
+          ':method': 'POST',
+          ':path': path,
+          'content-type': 'application/grpc',
+          te: 'trailers',
+        });
+        request.on('error', () => undefined).end(messageHead(0));
+        await once(request, 'response');
+      }
+      await assert.rejects(ask(), { code: status.RESOURCE_EXHAUSTED });
+      session.destroy();
+      await until('the server to forget them', () =>
+        ask().then(
+          () => true,
+          () => false,
+        ),
+      );
+    } finally {
+      session.destroy();
+      client.close();
+    }
   }).timeout(20_000);
 
   it('leaves an agent 500 requests for certificates in a message', async () => {

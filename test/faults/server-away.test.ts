@@ -1,6 +1,7 @@
 // The server is away: the agent serves on, says so, and is back in step as soon as the server is.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { TrustDomain, X509Source } from '@credence/sdk';
@@ -94,6 +95,46 @@ describe('while the server is away', () => {
     using later = await watchingWorkload(deployment.workloadSocket());
     await later.waitFor('/first');
   }).timeout(30_000);
+
+  it('an agent that keeps its identities on disk serves them again without a server, until it is back', async () => {
+    const config = { persist_workload_identities: true };
+    const server = await deployment.startServer();
+    const first = await deployment.createEntry('/first');
+    const agent = await deployment.launchAgent({ config });
+    using before = await watchingWorkload(deployment.workloadSocket());
+    await before.waitFor('/first');
+    const [served] = before.updates.at(-1)!.svids;
+    const file = join(deployment.agentDataDir(), 'workload-identities.sealed');
+    await until('the identities to be on disk', () => existsSync(file));
+    await Promise.all([agent.stop('SIGKILL'), server.stop('SIGKILL')]);
+
+    const again = await deployment.launchAgent({ config, token: false });
+    using workload = await watchingWorkload(deployment.workloadSocket());
+    await workload.waitFor('/first');
+    const [fromDisk] = workload.updates.at(-1)!.svids;
+    assert.deepEqual(fromDisk!.certificates[0]!.raw, served!.certificates[0]!.raw);
+    const says = (text: string): boolean => again.reports.some(({ msg }) => msg === text);
+    assert.ok(says('the server does not answer: identities are served from disk'));
+    await servesOn(workload);
+
+    await deployment.startServer();
+    await deployment.createEntry('/second');
+    await workload.waitFor('/first', '/second');
+    assert.equal(workload.ending, undefined);
+    assert.ok(says('the server has answered: identities are served from disk no longer'));
+
+    // With a server that answers, what was deleted meanwhile is served to nobody.
+    await again.stop('SIGKILL');
+    await deployment.admin('entry', 'delete', '--entry-id', first);
+    const third = await deployment.launchAgent({ config, token: false });
+    using late = await watchingWorkload(deployment.workloadSocket());
+    await late.waitFor('/second');
+    assert.ok(!third.reports.some(({ msg }) => msg === 'the server does not answer: identities are served from disk'));
+    await third.stop();
+
+    await deployment.launchAgent({ token: false });
+    await until('what is on disk to go when the key is gone', () => !existsSync(file));
+  }).timeout(40_000);
 
   it('it may come back with the next authority, which the agent has learnt of before', async () => {
     // An authority whose last sixth begins in some seconds: the next one is prepared already.

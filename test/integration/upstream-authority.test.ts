@@ -9,6 +9,7 @@ import { Certificate, toPem } from '@credence/sdk/x509';
 import { Child } from '../support/child.js';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import { until } from '../support/until.js';
+import { watchingWorkload } from '../support/watching-workload.js';
 
 interface AuthorityState {
   readonly active: { readonly authority_id: string; readonly upstream_authority_subject_key_id: string };
@@ -148,11 +149,43 @@ describe('a server below a corporate root in files', () => {
       assert.notEqual(code, 0);
       assert.match(stderr, /authority/);
     }
-    for (const word of ['taint', 'revoke']) {
-      const { code, stderr } = await deployment.server('upstreamauthority', word, '--subject-key-id', 'ab');
-      assert.notEqual(code, 0);
-      assert.match(stderr, /Unimplemented.*cannot be tainted or revoked yet/);
-    }
+    const { code, stderr } = await deployment.server('upstreamauthority', 'taint', '--subject-key-id', 'ab');
+    assert.notEqual(code, 0);
+    assert.match(stderr, /InvalidArgument.*upstream authority didn't sign the old local authority/);
+  });
+
+  it('taints and revokes the root that only the old authority stands on: the agent replaces what it holds', async () => {
+    await writeFile(file('roots'), root.certificate.toPem());
+    const old = root.certificate.subjectKeyId!.toString('hex');
+    const below = (name: string): Promise<{ readonly code: number | null; readonly stderr: string }> =>
+      deployment.server('upstreamauthority', name, '--subject-key-id', old);
+    assert.match((await below('taint')).stderr, /InvalidArgument.*unable to use upstream authority signing current/);
+
+    root = await TestCa.create('corp.test', { uris: [], subject: { commonName: 'last corporate root' } });
+    await writeFile(file('roots'), root.certificate.toPem());
+    await issueUpstream();
+    await deployment.admin('localauthority', 'x509', 'prepare');
+    const { prepared } = await authorities();
+    await deployment.admin('localauthority', 'x509', 'activate', '--authority-id', prepared!.authority_id);
+    using workload = await watchingWorkload(deployment.workloadSocket());
+    const issuer = (): string | undefined =>
+      workload.updates.at(-1)?.svids[0]?.certificates[1]?.subjectKeyId?.toString('hex');
+    assert.notEqual(issuer(), prepared!.authority_id);
+
+    assert.equal(
+      await deployment.admin('upstreamauthority', 'taint', '--subject-key-id', old.toUpperCase()),
+      `Tainted X.509 upstream authority:\n  Subject Key ID: ${old}\n`,
+    );
+    await until('an SVID of the new authority', () => issuer() === prepared!.authority_id);
+    const published = async (): Promise<readonly (string | undefined)[]> =>
+      (await bundle()).authorities.map(({ subjectKeyId }) => subjectKeyId?.toString('hex'));
+    assert.ok((await published()).includes(old));
+    assert.equal(
+      await deployment.admin('upstreamauthority', 'revoke', '--subject-key-id', old),
+      `Revoked X.509 upstream authority:\n  Subject Key ID: ${old}\n`,
+    );
+    assert.ok(!(await published()).includes(old));
+    assert.match((await below('revoke')).stderr, /InvalidArgument.*didn't sign the old local authority/);
   });
 
   it('goes on with its authority while the files cannot be used, and does not start anew without them', async () => {

@@ -1,4 +1,4 @@
-// A real spire-server below our server: its upstream authority plugin "spire" gets its certificate from us.
+// A real spire-server below our server, and ours below a real one: the upstream authority "spire" of either side.
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { Child } from '../support/child.js';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import { until } from '../support/until.js';
 import { program } from './programs.js';
+import { startSpireServer, type SpireCommand } from './real-spire-server.js';
 
 describe('a real spire-server below our server', function () {
   let deployment: Deployment;
@@ -15,9 +16,9 @@ describe('a real spire-server below our server', function () {
   let spireServer: string;
 
   before(async function () {
-    spireServer = program(this, 'spire-server');
     deployment = await Deployment.create();
     nested = await Deployment.create();
+    spireServer = program(this, 'spire-server');
     await deployment.startServer();
     await deployment.startAgent();
     await mkdir(join(nested.folder, 'server'));
@@ -91,5 +92,67 @@ plugins {
     const ours = jwks(await deployment.admin('bundle', 'show', '--format', 'spiffe'));
     assert.equal(ours.length, 2);
     assert.equal(theirs.length, 2);
+  });
+});
+
+describe('our server below a real spire-server', function () {
+  let top: Deployment;
+  let nested: Deployment;
+  let spire: SpireCommand;
+
+  before(async function () {
+    top = await Deployment.create();
+    nested = await Deployment.create();
+    spire = await startSpireServer(this, top);
+    await top.createEntry('/nested', '--downstream');
+    await top.startAgent();
+    await until('the identity of a downstream server', async () => {
+      return (await top.agent('api', 'fetch', 'x509', '--socket-path', top.workloadSocket())).code === 0;
+    });
+    const upstream = { server_address: '127.0.0.1', server_port: top.port, workload_api_socket: top.workloadSocket() };
+    await nested.startServer({ plugins: { UpstreamAuthority: { spire: { plugin_data: upstream } } } });
+  });
+  after(async () => {
+    await nested[Symbol.asyncDispose]();
+    await top[Symbol.asyncDispose]();
+  });
+
+  const issuerOfMinted = async (): Promise<Certificate> => {
+    const id = `spiffe://${trustDomain}/below`;
+    await nested.admin('x509', 'mint', '--spiffe-id', id, '--write', nested.folder);
+    const chain = Certificate.parsePem(await readFile(join(nested.folder, 'svid.pem'), 'utf8'));
+    const roots = X509Bundle.parsePem(TrustDomain.parse(trustDomain), (await spire('bundle', 'show')).stdout);
+    const peer = verifyX509Svid(
+      chain.map(({ raw }) => raw),
+      X509BundleSet.of(roots),
+    );
+    assert.equal(peer.id.toString(), id);
+    return chain[1] ?? assert.fail('no chain');
+  };
+
+  it('has its roots, what we sign verifies with them, and our JWT authorities are there', async () => {
+    assert.equal(await nested.admin('bundle', 'show'), (await spire('bundle', 'show')).stdout);
+    assert.ok(JSON.stringify(await issuerOfMinted()).includes('OU=DOWNSTREAM-1'));
+    const kids = (text: string): string[] => [...text.matchAll(/"kid": "(\w+)"/g)].map(([, kid]) => kid ?? '').sort();
+    const theirs = kids((await spire('bundle', 'show', '-format', 'spiffe')).stdout);
+    assert.equal(theirs.length, 2);
+    assert.deepEqual(kids(await nested.admin('bundle', 'show', '--format', 'spiffe')), theirs);
+  });
+
+  it('follows its forced rotation', async () => {
+    const step = async (...args: string[]): Promise<string> => {
+      const { code, stdout, stderr } = await spire('localauthority', 'x509', ...args);
+      assert.equal(code, 0, stderr);
+      return /Authority ID: (\w+)/.exec(stdout)?.[1] ?? assert.fail(stdout);
+    };
+    const old = await step('show');
+    const active = await step('activate', '-authorityID', await step('prepare'));
+    await step('taint', '-authorityID', old);
+    await until('an authority below the new root', async () => {
+      return (await issuerOfMinted()).authorityKeyId?.toString('hex') === active;
+    });
+    await step('revoke', '-authorityID', old);
+    const pem = (await spire('bundle', 'show')).stdout;
+    await until('the same roots', async () => (await nested.admin('bundle', 'show')) === pem);
   });
 });

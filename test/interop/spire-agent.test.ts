@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { X509Svid } from '@credence/sdk';
 import { Child } from '../support/child.js';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import { until } from '../support/until.js';
@@ -60,7 +61,7 @@ plugins {
       new Child(goPeer, ['watch'], { env: { ...process.env, SPIFFE_ENDPOINT_SOCKET: `unix://${socket}` } }),
     );
 
-  it('joins by token, gets entries and X.509-SVIDs, renews them, and survives restarts on both sides', async () => {
+  it('joins by token, gets entries and X.509-SVIDs, renews them, survives restarts on both sides, and serves our helper', async () => {
     const token = (
       await deployment.admin('token', 'generate', '-spiffeID', `spiffe://${trustDomain}/spire-node`)
     ).split(' ')[1]!;
@@ -93,6 +94,12 @@ plugins {
     agent = start(); // no token: its SVID is alive
     await serving(agent);
     assert.match(await deployment.admin('agent', 'list'), /Found 1 attested agent:/);
+
+    const files = join(deployment.folder, 'helper');
+    const helper = await deployment.agent('helper', '--init', '--cert-dir', files, '--socket-path', socket);
+    assert.equal(helper.code, 0, helper.stderr);
+    const { id } = await X509Svid.load(join(files, 'svid.pem'), join(files, 'svid_key.pem'));
+    assert.equal(id.path, '/legacy');
   });
 
   it('shuts down when it is banned, because our refusal says so', async () => {

@@ -33,7 +33,9 @@ export interface ServerOptions extends ProcessOptions {
 
 export interface AgentOptions extends ProcessOptions {
   readonly name?: string;
-  /** Where the agent finds the server, if not at the server's own port. */
+  /** Where the agent finds the server, if not at 127.0.0.1. */
+  readonly serverAddress?: string;
+  /** The same, if not at the server's own port. */
   readonly serverPort?: number;
   /** Keys of the configuration file's section `agent`. */
   readonly config?: object;
@@ -101,12 +103,13 @@ export class Deployment implements AsyncDisposable {
 
   /** Starts an agent, and does not wait for anything; entries name `spiffe://example.org/<name>` as parent. */
   async launchAgent(options: AgentOptions = {}): Promise<Child> {
-    const { name = 'agent', config, plugins = {}, alias = `/${name}`, token = true, serverPort = this.port } = options;
+    const { name = 'agent', config, plugins = {}, alias = `/${name}`, token = true } = options;
+    const { serverAddress = '127.0.0.1', serverPort = this.port } = options;
     const args = [
       '--trust-domain',
       this.trustDomain,
       '--server-address',
-      '127.0.0.1',
+      serverAddress,
       '--server-port',
       String(serverPort),
     ];

@@ -1,43 +1,33 @@
 // The composition root: joins the trust domain, keeps the caches in step with the server, serves them to workloads.
-import { lockDataDirectory } from '@credence/sdk/daemon';
+import { lockDataDirectory, type LogLevelSwitch } from '@credence/sdk/daemon';
 import type { Clock, Logger, Random } from '@credence/sdk/runtime';
 import { JoinTokenProver } from './attestation/node/join-token/join-token-prover.js';
 import type { NodeProver } from './attestation/node/prover.js';
 import { X509PopProver } from './attestation/node/x509pop/x509pop-prover.js';
 import { ProcWorkloadAttestation } from './attestation/workload/proc-workload-attestation.js';
-import { UnixAttestor } from './attestation/workload/unix/unix-attestor.js';
-import { taintedBy } from './domain/tainted.js';
+import { createWorkloadAttestors } from './attestation/workload/workload-attestors.js';
+import { AdminEndpoint } from './endpoints/admin/admin-endpoint.js';
+import { adminServices } from './endpoints/admin/admin-services.js';
+import { claimAdminSocket } from './endpoints/admin/claim-admin-socket.js';
 import { claimSocket, WorkloadEndpoint } from './endpoints/workload-endpoint.js';
-import { AgentSvidKeeper } from './identity/agent-svid-keeper.js';
-import { BundleCache, noBundleChanges } from './identity/bundle-cache.js';
-import { ChangeWatcher } from './identity/change-watcher.js';
-import { EntryCache } from './identity/entry-cache.js';
-import { join, type Membership } from './identity/join.js';
-import { JwtSvidCache } from './identity/jwt-svid-cache.js';
-import { Minter } from './identity/minter.js';
-import { Subscriptions } from './identity/subscriptions.js';
-import { SvidCache } from './identity/svid-cache.js';
-import { Synchronizer } from './identity/synchronizer.js';
+import { hasLivingSvid } from './domain/remembered-identities.js';
+import { Bootstrap } from './identity/bootstrap.js';
+import { Identities } from './identity/identities.js';
+import { join } from './identity/join.js';
 import { attestNode, type ServerAddress } from './serverclient/attest-node.js';
-import { ServerClient } from './serverclient/server-client.js';
+import { resolveHost, ServerAddresses } from './serverclient/server-addresses.js';
 import type { AgentSettings } from './settings.js';
 import { DiskAgentStore } from './storage/disk-agent-store.js';
-import { loadTrustBundle } from './storage/trust-bundle-file.js';
+import { DiskIdentityStore } from './storage/disk-identity-store.js';
 
 const procPath = '/proc';
-
-interface Connected {
-  readonly server: ServerClient;
-  readonly keeper: AgentSvidKeeper;
-  readonly synchronizer: Synchronizer;
-  readonly subscriptions: Subscriptions;
-  readonly jwtSvids: JwtSvidCache;
-}
 
 export interface AgentPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** The level of `log`, which administrators may change. */
+  readonly logLevel: LogLevelSwitch;
 }
 
 /** An agent: does nothing until started. */
@@ -117,116 +107,88 @@ class NodeAgent implements Agent {
 
   /** @returns what runs for ever, or fails. */
   async #compose(signal: AbortSignal): Promise<{ readonly loops: Promise<never> }> {
-    const { dataDir, trustDomain, socketPath } = this.#settings;
-    const { log } = this.#ports;
+    const { dataDir, socketPath, adminSocketPath } = this.#settings;
     const lock = await lockDataDirectory(dataDir);
     this.#resources.push(() => lock[Symbol.asyncDispose]());
     await claimSocket(socketPath);
-    const store = new DiskAgentStore({ directory: dataDir, trustDomain });
-    const membership = await this.#join(store, signal);
-    const { server, keeper, synchronizer, subscriptions, jwtSvids } = this.#connect(store, membership);
-    this.#resources.push(() => {
-      jwtSvids[Symbol.dispose]();
-      server[Symbol.dispose]();
-      return Promise.resolve();
+    if (adminSocketPath !== undefined) await claimAdminSocket(adminSocketPath, socketPath);
+    const identities = await this.#join(signal);
+    this.#resources.push(() => identities[Symbol.asyncDispose]());
+    const { loops } = await identities.start(signal);
+    const attestation = new ProcWorkloadAttestation({
+      ...this.#ports,
+      procPath,
+      attestors: createWorkloadAttestors({ ...this.#ports, ...this.#settings, procPath }),
     });
-    const keeping = keeper.run(signal);
-    this.#resources.push(() => keeping.catch(() => undefined));
-    await Promise.race([synchronizer.synchronize(signal), keeping]);
-    const attestation = new ProcWorkloadAttestation({ log, procPath, attestors: [this.#unixAttestor()] });
+    await this.#openPublicSocket(identities, attestation);
+    if (adminSocketPath !== undefined) await this.#openAdminSocket(adminSocketPath, identities, attestation);
+    return { loops };
+  }
+
+  async #openPublicSocket(identities: Identities, attestation: ProcWorkloadAttestation): Promise<void> {
+    const { socketPath, rateLimits, services } = this.#settings;
+    if (!services.workloadApi && !services.sds) return;
     const endpoint = new WorkloadEndpoint({
       ...this.#ports,
       attestation,
-      snapshots: subscriptions,
-      jwtSvids,
+      snapshots: identities.subscriptions,
+      jwtSvids: identities.jwtSvids,
       rules: this.#settings,
+      services,
+      rateLimits,
       socketPath,
       procPath,
     });
     await endpoint.start();
     this.#resources.push(() => endpoint[Symbol.asyncDispose]());
-    log.info({ socketPath }, 'starting Workload API');
-    const synchronizing = synchronizer.run(signal);
-    this.#resources.push(() => synchronizing.catch(() => undefined));
-    if (this.#settings.watchChanges) {
-      const watching = new ChangeWatcher({ ...this.#ports, server, synchronizer }).run(signal);
-      this.#resources.push(() => watching.catch(() => undefined));
-    }
-    return { loops: Promise.race([keeping, synchronizing]) };
+    this.#ports.log.info({ socketPath, ...services }, 'starting Workload API');
   }
 
-  async #join(store: DiskAgentStore, signal: AbortSignal): Promise<Membership> {
-    const { trustDomain, trustBundle } = this.#settings;
+  async #openAdminSocket(
+    socketPath: string,
+    identities: Identities,
+    attestation: ProcWorkloadAttestation,
+  ): Promise<void> {
+    const { authorizedDelegates } = this.#settings;
+    const services = adminServices({ ...this.#ports, attestation, identities, authorizedDelegates, procPath });
+    const endpoint = new AdminEndpoint({ ...this.#ports, services, socketPath, procPath });
+    await endpoint.start();
+    this.#resources.push(() => endpoint[Symbol.asyncDispose]());
+    this.#ports.log.info({ socketPath }, 'starting admin APIs');
+  }
+
+  async #join(signal: AbortSignal): Promise<Identities> {
+    const { dataDir: directory, trustDomain, trustBundle, persistWorkloadIdentities: persists } = this.#settings;
+    const store = new DiskAgentStore({ directory, trustDomain });
     const stored = await store.load();
-    const proof = this.#proof();
-    return join(
+    const identityStore = new DiskIdentityStore({ ...this.#ports, directory });
+    if (!persists) await identityStore.remove();
+    const found = persists ? await identityStore.load(stored.svid, stored.privateKeys) : undefined;
+    const remembered = found !== undefined && hasLivingSvid(found, this.#ports.clock.now()) ? found : undefined;
+    const [server, proof] = [this.#serverAddress(), this.#proof()];
+    const bootstrap = new Bootstrap({ ...this.#ports, source: trustBundle, server });
+    const membership = await join(
       {
         ...this.#ports,
         advice: proof.advice,
         store,
         stored: stored.svid,
-        loadBundle: async () => stored.bundle ?? (await loadTrustBundle(trustBundle?.path, trustDomain)),
-        attest: (bundle, ending) => attestNode(this.#serverAddress(), { proof, bundle }, ending),
+        canServe: remembered !== undefined,
+        loadBundle: async (ending) => stored.bundle ?? (await bootstrap.load('bootstrap', ending)),
+        attest: (bundle, ending) => attestNode(server, { proof, bundle }, ending),
       },
       signal,
     );
-  }
-
-  #connect(store: DiskAgentStore, { svid, bundle }: Membership): Connected {
-    const { syncIntervalMs: intervalMs, workloadKeyType: keyType, jwtSvidCacheMaxSize: maxSize } = this.#settings;
-    const { log } = this.#ports;
-    const bundles = new BundleCache(bundle);
-    const server = new ServerClient({
-      log,
-      server: this.#serverAddress(),
-      proof: this.#proof(),
-      bundle: () => bundles.own,
-      identity: () => keeper.current,
+    return new Identities({
+      ...{ ...this.#ports, settings: this.#settings, server, proof, bootstrap, store, membership, remembered },
+      identityStore: persists ? identityStore : undefined,
     });
-    const keeper: AgentSvidKeeper = new AgentSvidKeeper({ ...this.#ports, source: server, store, svid });
-    const entries = new EntryCache();
-    const svids = new SvidCache(this.#ports);
-    const jwtSvids = new JwtSvidCache({ ...this.#ports, server, maxSize });
-    const subscriptions: Subscriptions = new Subscriptions({
-      entries,
-      svids,
-      bundles,
-      onMissing: () => {
-        synchronizer.hurry();
-      },
-    });
-    const minter = new Minter({
-      ...this.#ports,
-      server,
-      svids,
-      keyType,
-      onIssued: (issued) => {
-        subscriptions.notify({ entries: issued, bundles: noBundleChanges });
-      },
-    });
-    const synchronizer: Synchronizer = new Synchronizer({
-      ...this.#ports,
-      intervalMs,
-      server,
-      entries,
-      bundles,
-      svids,
-      jwtSvids,
-      minter,
-      subscriptions,
-      onBundle: (own) => {
-        server.drop(); // the next connection is judged by the new authorities
-        keeper.expedite(taintedBy(own));
-      },
-      storeBundle: (own) => store.storeBundle(own),
-      onRefused: (refusal, signal) => keeper.recover(refusal, signal),
-    });
-    return { server, keeper, synchronizer, subscriptions, jwtSvids };
   }
 
   #serverAddress(): ServerAddress {
-    const { serverAddress: address, serverPort: port, trustDomain } = this.#settings;
-    return { clock: this.#ports.clock, address, port, trustDomain };
+    const { serverAddress: host, serverPort: port, trustDomain } = this.#settings;
+    const { clock, random } = this.#ports;
+    return { clock, addresses: new ServerAddresses({ host, random, resolve: resolveHost }), port, trustDomain };
   }
 
   #proof(): NodeProver {
@@ -237,10 +199,5 @@ class NodeAgent implements Agent {
       case 'x509pop':
         return new X509PopProver({ ...nodeAttestation, random: this.#ports.random });
     }
-  }
-
-  #unixAttestor(): UnixAttestor {
-    const { unixAttestor } = this.#settings;
-    return new UnixAttestor({ ...unixAttestor, procPath, passwdPath: '/etc/passwd', groupPath: '/etc/group' });
   }
 }

@@ -1,6 +1,7 @@
 // What an agent is told when it is made: checked values, no defaults of its own except those named here. The command
 // line and the configuration file are parsed into this.
-import type { TrustDomain } from '@credence/sdk';
+import type { SpiffeId, TrustDomain } from '@credence/sdk';
+import type { RateLimits } from './domain/rate-limits.js';
 
 export interface AgentSettings {
   readonly trustDomain: TrustDomain;
@@ -13,6 +14,8 @@ export interface AgentSettings {
   readonly socketPath: string;
   /** How the server is recognised before anything is stored; unused once a bundle is stored. Undefined: only a stored bundle. */
   readonly trustBundle: TrustBundleSource | undefined;
+  /** What is done when the server is of an authority that the agent does not know. */
+  readonly rebootstrap: RebootstrapSettings;
   /** How the node proves itself. It is used when no living agent SVID is stored. */
   readonly nodeAttestation: NodeAttestationSettings;
   /** Time between two synchronisations with the server, give or take 10 %. */
@@ -21,24 +24,86 @@ export interface AgentSettings {
   readonly watchChanges: boolean;
   /** Keys of the workloads' X.509-SVIDs. */
   readonly workloadKeyType: WorkloadKeyType;
+  /** Whether what is served is kept on disk, sealed with the agent's key, so that a restart without the server serves it. */
+  readonly persistWorkloadIdentities: boolean;
+  /** How long X.509-SVIDs shall live on when the server goes away; undefined: about half of their life. */
+  readonly availabilityTargetMs: number | undefined;
+  /** How many X.509-SVIDs are held for workloads that have no open stream; open streams have theirs in any case. */
+  readonly x509SvidCacheMaxSize: number;
   /** How many JWT-SVIDs of workloads are held at most. */
   readonly jwtSvidCacheMaxSize: number;
   /** Whether the bundles of the own trust domain are given to callers without an identity. */
   readonly allowUnauthenticatedVerifiers: boolean;
   /** Claims of foreign JWT-SVIDs that ValidateJWTSVID tells of besides `sub`, `exp` and `aud`. */
   readonly allowedForeignJwtClaims: readonly string[];
+  /** How Envoy's secret discovery service names and makes secrets. */
+  readonly sds: SdsSettings;
+  /** What the public socket offers; nothing: it is not opened. */
+  readonly services: PublicServices;
+  /** How often workloads may call. */
+  readonly rateLimits: RateLimits;
+  /** The Unix socket for operators and delegates; undefined: there is none. */
+  readonly adminSocketPath: string | undefined;
+  /** Who may ask on the admin socket for identities of others; members of the own trust domain. */
+  readonly authorizedDelegates: readonly SpiffeId[];
   readonly unixAttestor: UnixAttestorSettings;
+  /** Undefined: containers are not looked at. */
+  readonly dockerAttestor: DockerAttestorSettings | undefined;
+  /** Undefined: units are not looked at. */
+  readonly systemdAttestor: SystemdAttestorSettings | undefined;
 }
 
 export const workloadKeyTypes = ['ec-p256', 'ec-p384', 'rsa-2048'] as const;
 
 export type WorkloadKeyType = (typeof workloadKeyTypes)[number];
 
-/** A file of PEM certificates: the trust domain's X.509 authorities. Read when it is needed, and again at each attempt. */
-export interface TrustBundleSource {
+export interface SdsSettings {
+  /** The name of a caller's default X.509-SVID. */
+  readonly defaultSvidName: string;
+  /** The name of the own trust domain's bundle. */
+  readonly defaultBundleName: string;
+  /** The name of all bundles that a caller may have, together. */
+  readonly defaultAllBundlesName: string;
+  /** Whether bundles are sent as plain authorities instead of for Envoy's SPIFFE validator. */
+  readonly disableSpiffeCertValidation: boolean;
+}
+
+export interface PublicServices {
+  readonly workloadApi: boolean;
+  readonly sds: boolean;
+}
+
+/** From where the trust domain's X.509 authorities are had at first; asked again at each attempt. */
+export type TrustBundleSource =
+  | TrustBundleFile
+  | TrustBundleUrl
+  /** Another agent of this machine. */
+  | { readonly kind: 'workload_api'; readonly address: string }
+  /** The server itself, or whoever answers in its place. */
+  | { readonly kind: 'insecure' };
+
+/** PEM certificates, or a SPIFFE bundle. */
+export type TrustBundleFormat = 'pem' | 'spiffe';
+
+export interface TrustBundleFile {
   readonly kind: 'file';
   readonly path: string;
-  readonly format: 'pem';
+  readonly format: TrustBundleFormat;
+}
+
+export interface TrustBundleUrl {
+  readonly kind: 'url';
+  /** `https:`, or `http:` with a Unix socket. */
+  readonly url: string;
+  readonly unixSocket: string | undefined;
+  readonly format: TrustBundleFormat;
+}
+
+export interface RebootstrapSettings {
+  /** `auto`: if the node can attest again; `always`: a node that cannot is an error. */
+  readonly mode: 'never' | 'auto' | 'always';
+  /** How long the server has to be unknown. */
+  readonly delayMs: number;
 }
 
 export type NodeAttestationSettings = JoinTokenAttestationSettings | X509PopAttestationSettings;
@@ -49,12 +114,19 @@ export interface JoinTokenAttestationSettings {
   readonly token: JoinTokenSource | undefined;
 }
 
-/** Proof of possession of a certificate, in PEM files that are read for each attestation. */
+/** Proof of possession of a certificate, which is read for each attestation. */
 export interface X509PopAttestationSettings {
   readonly kind: 'x509pop';
-  readonly privateKeyPath: string;
-  readonly certificatePath: string;
-  readonly intermediatesPath: string | undefined;
+  readonly identity:
+    /** PEM. */
+    | {
+        readonly kind: 'files';
+        readonly privateKeyPath: string;
+        readonly certificatePath: string;
+        readonly intermediatesPath: string | undefined;
+      }
+    /** The X.509-SVID that another agent's Workload API gives this one. */
+    | { readonly kind: 'workload_api'; readonly address: string };
 }
 
 export type JoinTokenSource =
@@ -67,14 +139,60 @@ export interface UnixAttestorSettings {
   readonly workloadSizeLimit: number;
 }
 
+export interface DockerAttestorSettings {
+  /** The Unix socket of Docker; absolute, as the others. */
+  readonly dockerSocketPath: string;
+  /** Of the Docker Engine API, such as `1.44`; undefined: the newest that the daemon knows. */
+  readonly dockerVersion: string | undefined;
+  /** The Unix socket of root's Podman. */
+  readonly podmanSocketPath: string;
+  /** Those of users' Podmans, `%d` standing for the user; undefined: their containers have no selectors. */
+  readonly podmanSocketPathTemplate: string | undefined;
+}
+
+export interface SystemdAttestorSettings {
+  /** The Unix socket of the system's message bus. */
+  readonly busSocketPath: string;
+}
+
+/** What applies when the operator wants the attestor `docker` and says no more; users' Podmans are not asked then. */
+export const defaultDockerAttestor = {
+  dockerSocketPath: '/var/run/docker.sock',
+  podmanSocketPath: '/run/podman/podman.sock',
+  podmanSocketPathTemplate: '/run/user/%d/podman/podman.sock',
+} as const satisfies Partial<DockerAttestorSettings>;
+
 /** What applies when the operator says nothing. */
 export const defaultAgentSettings = {
   serverPort: 8081,
+  rebootstrap: { mode: 'never', delayMs: 600_000 },
   syncIntervalMs: 5000,
   watchChanges: true,
   workloadKeyType: 'ec-p256',
+  persistWorkloadIdentities: false,
+  availabilityTargetMs: undefined,
+  x509SvidCacheMaxSize: 1000,
   jwtSvidCacheMaxSize: 1000,
   allowUnauthenticatedVerifiers: false,
   allowedForeignJwtClaims: [],
+  sds: {
+    defaultSvidName: 'default',
+    defaultBundleName: 'ROOTCA',
+    defaultAllBundlesName: 'ALL',
+    disableSpiffeCertValidation: false,
+  },
+  services: { workloadApi: true, sds: true },
+  rateLimits: {
+    fetchX509Svid: undefined,
+    fetchX509Bundles: undefined,
+    fetchJwtSvid: undefined,
+    fetchJwtBundles: undefined,
+    streamSecrets: undefined,
+    fetchSecrets: undefined,
+  },
+  adminSocketPath: undefined,
+  authorizedDelegates: [],
   unixAttestor: { discoverWorkloadPath: false, workloadSizeLimit: 0 },
+  dockerAttestor: undefined,
+  systemdAttestor: undefined,
 } as const satisfies Partial<AgentSettings>;

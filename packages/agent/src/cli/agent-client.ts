@@ -3,18 +3,30 @@ import { credentials, status, type Client } from '@grpc/grpc-js';
 import { clientSocket, errorText, type FlagValues, type socketFlags, type Terminal } from '@credence/sdk/daemon';
 import { isServiceError, type Contract } from '@credence/sdk/wire';
 
-/** Runs `use` on a client of the service and closes it. @throws what `use` throws */
-export async function withAgent<C extends Client, T>(
+/** Runs `use` on a client of the service and closes it. @throws what `use` throws, with a hint when no agent answers */
+export function withAgent<C extends Client, T>(
   contract: Contract<unknown, C>,
   { values, terminal }: { readonly values: FlagValues<typeof socketFlags>; readonly terminal: Terminal },
   use: (client: C) => Promise<T>,
 ): Promise<T> {
   const path = clientSocket('agent', values, terminal);
-  const client = contract.createClient(`unix:${path}`, credentials.createInsecure());
+  const hint = `no agent answers at ${path}: start it, or say where it listens by --socket-path`;
+  return withSocket(contract, { path, hint }, use);
+}
+
+/** As {@link withAgent}, on any socket. */
+export async function withSocket<C extends Client, T>(
+  contract: Contract<unknown, C>,
+  { path, hint }: { readonly path: string; readonly hint: string },
+  use: (client: C) => Promise<T>,
+): Promise<T> {
+  // The agent is trusted with the size of its answers.
+  const options = { 'grpc.max_receive_message_length': -1 };
+  const client = contract.createClient(`unix:${path}`, credentials.createInsecure(), options);
   try {
     return await use(client);
   } catch (error) {
-    throw isRefusedConnection(error) ? new Error(`${callText(error)}; ${hint(path)}`, { cause: error }) : error;
+    throw isRefusedConnection(error) ? new Error(`${callText(error)}; ${hint}`, { cause: error }) : error;
   } finally {
     client.close();
   }
@@ -23,10 +35,6 @@ export async function withAgent<C extends Client, T>(
 /** The text of a failed call, without what gRPC leaves empty. */
 export function callText(error: unknown): string {
   return errorText(error).replace(/\.? Resolution note: $/, '');
-}
-
-function hint(path: string): string {
-  return `no agent answers at ${path}: start it, or say where it listens by --socket-path`;
 }
 
 // The agent answers UNAVAILABLE too; only gRPC itself speaks of connections.

@@ -15,7 +15,7 @@ export const command = defineCommand(runFlags, async (values, terminal) => {
   process.umask(process.umask(0o077) | 0o027);
   const log = await createLogger(logOptions);
   using signals = abortOnSignals();
-  await using agent = createAgent(settings, { clock: systemClock, random: systemRandom, log });
+  await using agent = createAgent(settings, { clock: systemClock, random: systemRandom, log, logLevel: log });
   try {
     await agent.start(signals.signal);
     log.info({ socketPath: agent.socketPath }, 'agent is ready');

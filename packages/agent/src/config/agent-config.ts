@@ -2,16 +2,15 @@
 // before the file, and the file before the defaults.
 import { loadConfigFile, parseFlagKeys, usageError, type DaemonPaths, type LoggerOptions } from '@credence/sdk/daemon';
 import type { z } from 'zod';
-import {
-  defaultAgentSettings,
-  type AgentSettings,
-  type NodeAttestationSettings,
-  type UnixAttestorSettings,
-} from '../settings.js';
+import { defaultAgentSettings, type AgentSettings, type NodeAttestationSettings } from '../settings.js';
+import { adminOf } from './admin.js';
 import type { AgentFlags } from './flags.js';
 import { joinTokenOf, nodeAttestationOf } from './node-attestors.js';
+import { rateLimitsOf } from './rate-limits.js';
+import { publicServicesOf } from './sds.js';
 import { agentFileSchema, agentSectionSchema } from './schema.js';
-import { unixAttestorOf } from './workload-attestors.js';
+import { trustBundleOf } from './trust-bundle.js';
+import { workloadAttestorsOf } from './workload-attestors.js';
 
 export interface AgentConfig {
   readonly settings: AgentSettings;
@@ -41,9 +40,9 @@ export async function loadAgentConfig(flags: AgentFlags, surroundings: AgentSurr
   const token = await joinTokenOf(tokenKeys, () => surroundings.readInput());
   const nodeAttestation = nodeAttestationOf(file.plugins?.NodeAttestor?.x509pop, token);
   const keys: Keys = { ...section, ...fromFlags };
-  const unix = unixAttestorOf(file.plugins?.WorkloadAttestor?.unix?.plugin_data ?? {});
+  const attestors = workloadAttestorsOf(file.plugins?.WorkloadAttestor ?? {}, surroundings.env ?? {});
   return {
-    settings: settingsOf(keys, { nodeAttestation, unix, paths: surroundings.paths }),
+    settings: settingsOf(keys, { nodeAttestation, attestors, paths: surroundings.paths }),
     log: { level: keys.log_level ?? 'info', file: keys.log_file },
   };
 }
@@ -58,27 +57,34 @@ function required<T>(value: T | undefined, key: string, accepted: string): T {
 
 interface Resolved {
   readonly nodeAttestation: NodeAttestationSettings;
-  readonly unix: UnixAttestorSettings;
+  readonly attestors: ReturnType<typeof workloadAttestorsOf>;
   readonly paths: DaemonPaths;
 }
 
-function settingsOf(keys: Keys, { nodeAttestation, unix, paths }: Resolved): AgentSettings {
+function settingsOf(keys: Keys, { nodeAttestation, attestors, paths }: Resolved): AgentSettings {
+  const trustDomain = required(keys.trust_domain, 'trust_domain', 'example.org');
+  const socketPath = keys.socket_path ?? paths.socket;
   return {
-    trustDomain: required(keys.trust_domain, 'trust_domain', 'example.org'),
+    trustDomain,
     serverAddress: required(keys.server_address, 'server_address', '127.0.0.1'),
     serverPort: keys.server_port ?? defaultAgentSettings.serverPort,
     dataDir: keys.data_dir ?? paths.dataDirectory,
-    socketPath: keys.socket_path ?? paths.socket,
-    trustBundle:
-      keys.trust_bundle_path === undefined ? undefined : { kind: 'file', path: keys.trust_bundle_path, format: 'pem' },
+    socketPath,
+    ...adminOf(keys, { trustDomain, socketPath }),
+    ...publicServicesOf(keys),
+    rateLimits: rateLimitsOf(keys.experimental?.ratelimit),
+    ...trustBundleOf(keys),
     nodeAttestation,
     syncIntervalMs: keys.experimental?.sync_interval ?? defaultAgentSettings.syncIntervalMs,
     watchChanges: keys.experimental?.watch_changes ?? defaultAgentSettings.watchChanges,
     workloadKeyType: keys.workload_x509_svid_key_type ?? defaultAgentSettings.workloadKeyType,
+    persistWorkloadIdentities: keys.persist_workload_identities ?? defaultAgentSettings.persistWorkloadIdentities,
+    availabilityTargetMs: keys.availability_target ?? defaultAgentSettings.availabilityTargetMs,
+    x509SvidCacheMaxSize: keys.x509_svid_cache_max_size ?? defaultAgentSettings.x509SvidCacheMaxSize,
     jwtSvidCacheMaxSize: keys.jwt_svid_cache_max_size ?? defaultAgentSettings.jwtSvidCacheMaxSize,
     allowUnauthenticatedVerifiers:
       keys.allow_unauthenticated_verifiers ?? defaultAgentSettings.allowUnauthenticatedVerifiers,
     allowedForeignJwtClaims: keys.allowed_foreign_jwt_claims ?? defaultAgentSettings.allowedForeignJwtClaims,
-    unixAttestor: unix,
+    ...attestors,
   };
 }

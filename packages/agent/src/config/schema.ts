@@ -4,25 +4,38 @@ import { parsedBy, unknownKeys } from '@credence/sdk/daemon';
 import { durationMs, host, logLevel, path, port } from '@credence/sdk/daemon/config-values';
 import { z } from 'zod';
 import { workloadKeyTypes } from '../settings.js';
+import { adminShape } from './admin.js';
 import { joinToken, nodeAttestorsShape } from './node-attestors.js';
+import { rateLimitSchema } from './rate-limits.js';
+import { sdsShape } from './sds.js';
+import { trustBundleShape } from './trust-bundle.js';
 import { workloadAttestorsShape } from './workload-attestors.js';
 
-const experimentalShape = { sync_interval: durationMs.optional(), watch_changes: z.boolean().optional() };
+const shortestAvailabilityMs = 24 * 3_600_000;
+const experimentalShape = {
+  sync_interval: durationMs.optional(),
+  watch_changes: z.boolean().optional(),
+  ratelimit: rateLimitSchema,
+};
 const agentShape = {
   trust_domain: z.string().transform(parsedBy((text) => TrustDomain.parse(text), 'example.org')),
   server_address: host('::1'),
   server_port: port(1),
   data_dir: path,
   socket_path: path,
-  trust_bundle_path: path,
-  trust_bundle_format: z.enum(['pem'], 'not a format; pem is accepted'),
+  ...adminShape,
+  ...trustBundleShape,
   join_token: joinToken,
   join_token_file: z.string().min(1, 'an empty path; a path or - is accepted'),
   log_level: logLevel,
   log_file: path,
   workload_x509_svid_key_type: z.enum(workloadKeyTypes),
+  persist_workload_identities: z.boolean(),
+  availability_target: durationMs.refine((ms) => ms >= shortestAvailabilityMs, 'too short; 24h or more is accepted'),
+  x509_svid_cache_max_size: z.int().positive('not a number of X.509-SVIDs; 1 or more is accepted'),
   jwt_svid_cache_max_size: z.int().positive('not a number of JWT-SVIDs; 1 or more is accepted'),
   allow_unauthenticated_verifiers: z.boolean(),
+  ...sdsShape,
   allowed_foreign_jwt_claims: z.array(z.string().min(1, 'an empty name; the name of a claim is accepted')),
   experimental: z.strictObject(experimentalShape, unknownKeys(experimentalShape)),
 };

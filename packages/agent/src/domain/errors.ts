@@ -9,7 +9,7 @@ export const agentErrors = {
   ERR_CALLER_UNKNOWN: { meaning: 'the kernel does not say who is calling' },
   ERR_CALLER_LIMIT: { meaning: 'the user of the caller has as many connections as he may have' },
   ERR_ATTESTATION: { meaning: 'the caller could not be attested' },
-  ERR_CALLER_RATE: { meaning: 'the caller asks for more new JWT-SVIDs than one workload may have' },
+  ERR_CALLER_RATE: { meaning: 'the caller calls, or asks for new JWT-SVIDs, more often than one workload may' },
   ERR_JWT_SVID: { meaning: 'there is no JWT-SVID to be had' },
   ERR_SERVER_UNREACHABLE: { meaning: 'the server did not answer' },
   ERR_SERVER_REFUSED: { meaning: 'the server refused the agent; details.reason says why' },

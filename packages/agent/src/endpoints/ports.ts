@@ -1,18 +1,18 @@
 // What the endpoints need of the rest of the agent: the attestation that finds a caller's selectors, and the
 // identities that a set of selectors is entitled to.
+import type { PinnedProcess } from '../attestation/workload/process.js';
 import type { AuthorizedEntry } from '../domain/authorized-entry.js';
 import type { Selector } from '../domain/selector.js';
 import type { TrustedBundles, WorkloadSnapshot } from '../domain/workload-identity.js';
-import type { Peer } from './peer/peer.js';
 
 export interface WorkloadAttestation {
   /**
-   * The selectors of the process behind the connection, proven to be the one that connected.
+   * The selectors of a process, proven to be the one that was pinned, as when it connected.
    *
    * @throws ERR_ATTESTATION when no attestor succeeded; ERR_CALLER_UNKNOWN when the process is gone or no longer what
    * it was when it connected; `signal.reason` when the signal aborts.
    */
-  attest(peer: Peer, signal: AbortSignal): Promise<readonly Selector[]>;
+  attest(process: PinnedProcess, signal: AbortSignal): Promise<readonly Selector[]>;
 }
 
 export interface WorkloadSnapshots {
@@ -34,6 +34,11 @@ export interface WorkloadJwtSvids {
    * @throws ERR_JWT_SVID, what `admit` throws, `signal.reason`
    */
   fetch(entry: AuthorizedEntry, request: JwtSvidRequest, signal: AbortSignal): Promise<string>;
+}
+
+export interface KnownBundles {
+  /** All bundles that the agent knows, now and after each change, newest wins. Throws `signal.reason`. */
+  watch(signal: AbortSignal): AsyncIterable<TrustedBundles>;
 }
 
 export interface JwtSvidRequest {

@@ -1,28 +1,37 @@
-// The agent's public socket (SPIFFE Workload Endpoint): the Workload API and health, for every process of the machine.
-import { Server } from '@grpc/grpc-js';
+// The agent's public socket (SPIFFE Workload Endpoint): the Workload API, Envoy's secret discovery service and health, for every process of the machine.
+import { Server, type ServiceDefinition } from '@grpc/grpc-js';
 import { prepareSocketPath } from '@credence/sdk/daemon';
-import type { Clock, Logger } from '@credence/sdk/runtime';
-import { healthApi, workloadApi } from '@credence/sdk/wire';
+import type { Clock, Logger, Random } from '@credence/sdk/runtime';
+import { healthApi, secretDiscoveryApi, workloadApi } from '@credence/sdk/wire';
+import type { RateLimits } from '../domain/rate-limits.js';
 import { healthHandlers } from './health/health.js';
 import { sharedProbe } from './health/shared-probe.js';
 import { workloadApiProbe } from './health/workload-api-probe.js';
 import { boundCalls } from './peer/bound-calls.js';
+import { CallLimits } from './peer/call-limits.js';
 import { connectionLimit, largestRequest, longestIdleMs, mostCallsOnConnection } from './peer/limits.js';
 import { directoryMode, PeerListener } from './peer/listener.js';
 import { PeerRegistry } from './peer/peer-registry.js';
 import { requirePeer } from './peer/require-peer.js';
 import type { WorkloadAttestation, WorkloadJwtSvids, WorkloadSnapshots } from './ports.js';
+import { reflectionVersions } from './reflection/reflection.js';
+import { sdsHandlers } from './sds/sds-api.js';
+import type { SdsRules } from './sds/rules.js';
 import { requireSecurityHeader } from './workload/security-header.js';
 import type { WorkloadApiRules } from './workload/serve-caller.js';
 import { workloadApiHandlers } from './workload/workload-api.js';
 
 export interface WorkloadEndpointOptions {
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly attestation: WorkloadAttestation;
   readonly snapshots: WorkloadSnapshots;
   readonly jwtSvids: WorkloadJwtSvids;
-  readonly rules: WorkloadApiRules;
+  readonly rules: WorkloadApiRules & { readonly sds: SdsRules };
+  /** Whichever is not offered answers UNIMPLEMENTED. */
+  readonly services: { readonly workloadApi: boolean; readonly sds: boolean };
+  readonly rateLimits: RateLimits;
   /** Absolute; its folder is made when missing. */
   readonly socketPath: string;
   /** Where proc(5) is mounted. */
@@ -52,7 +61,7 @@ export class WorkloadEndpoint implements AsyncDisposable {
   readonly #server: Server;
   readonly #listener: PeerListener;
 
-  constructor({ socketPath, procPath, ...options }: WorkloadEndpointOptions) {
+  constructor({ socketPath, procPath, rateLimits, services, ...options }: WorkloadEndpointOptions) {
     const { clock, log } = options;
     const peers = new PeerRegistry({ procPath, connectionLimit: connectionLimit(procPath) });
     this.#server = new Server({
@@ -60,8 +69,14 @@ export class WorkloadEndpoint implements AsyncDisposable {
       'grpc.enable_channelz': 0,
       interceptors: [boundCalls({ clock, log, peers }), requirePeer(peers), requireSecurityHeader],
     });
-    this.#server.addService(workloadApi.definition, workloadApiHandlers({ ...options, peers }));
-    this.#server.addService(healthApi.definition, healthHandlers(sharedProbe(workloadApiProbe(socketPath), clock)));
+    const handling = { ...options, peers, limits: new CallLimits({ clock, rateLimits }) };
+    if (services.workloadApi) this.#server.addService(workloadApi.definition, workloadApiHandlers(handling));
+    if (services.sds) this.#server.addService(secretDiscoveryApi.definition, sdsHandlers(handling));
+    const probe = services.workloadApi ? workloadApiProbe(socketPath) : () => Promise.resolve(true);
+    this.#server.addService(healthApi.definition, healthHandlers(sharedProbe(probe, clock)));
+    for (const { definition, handlers } of reflectionVersions(definitionsOf(services))) {
+      this.#server.addService(definition, handlers);
+    }
     this.#listener = new PeerListener({ clock, log, peers, server: this.#server, socketPath, socketMode });
   }
 
@@ -80,4 +95,12 @@ export class WorkloadEndpoint implements AsyncDisposable {
     this.#server.forceShutdown();
     await closed;
   }
+}
+
+function definitionsOf(services: WorkloadEndpointOptions['services']): readonly ServiceDefinition[] {
+  return [
+    ...(services.workloadApi ? [workloadApi.definition] : []),
+    ...(services.sds ? [secretDiscoveryApi.definition] : []),
+    healthApi.definition,
+  ];
 }

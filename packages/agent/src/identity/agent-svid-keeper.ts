@@ -5,12 +5,13 @@ import { agentError } from '../domain/errors.js';
 import { Pause } from './pause.js';
 import type { AgentStore, AgentSvidSource } from './ports.js';
 import { refusalAdvice } from './refusal-advice.js';
-import { rotationTime } from './rotation-policy.js';
+import type { RotationPolicy } from './rotation-policy.js';
 
 export interface AgentSvidKeeperOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly rotation: Pick<RotationPolicy, 'rotationTime'>;
   readonly source: AgentSvidSource;
   readonly store: AgentStore;
   readonly svid: AgentSvid;
@@ -62,7 +63,7 @@ export class AgentSvidKeeper {
   /** Replaces the SVID now. @throws the errors of AgentSvidSource */
   rotate(signal: AbortSignal): Promise<void> {
     this.#rotation ??= this.#options.source
-      .rotate(this.#current, (svid) => this.#adopt(svid), signal)
+      .rotate(this.#current, (svid) => this.adopt(svid), signal)
       .finally(() => {
         this.#rotation = undefined;
       });
@@ -103,8 +104,8 @@ export class AgentSvidKeeper {
     }
   }
 
-  // The new SVID is on disk before its first use, after which the server refuses the old one.
-  async #adopt(svid: AgentSvid): Promise<void> {
+  /** Makes it the agent's SVID: it is on disk before its first use, after which the server refuses the old one. */
+  async adopt(svid: AgentSvid): Promise<void> {
     const { clock, log, store } = this.#options;
     await store.storeSvid(svid);
     this.#current = svid;
@@ -114,7 +115,7 @@ export class AgentSvidKeeper {
   }
 
   #rotationOf({ expiresAt }: AgentSvid, from: Date): Date {
-    return rotationTime({ from, expiresAt }, this.#options.random);
+    return this.#options.rotation.rotationTime({ from, expiresAt });
   }
 
   // While the server does not answer there is hope. Once it does, an expired SVID is of no use.

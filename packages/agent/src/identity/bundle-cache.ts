@@ -1,7 +1,8 @@
 // The bundles that this agent knows: its own trust domain's and those that its entries federate with.
 import { isDeepStrictEqual } from 'node:util';
 import type { TrustDomain } from '@credence/sdk';
-import type { TrustBundle } from '../domain/workload-identity.js';
+import { Latest } from '@credence/sdk/runtime';
+import type { TrustBundle, TrustedBundles } from '../domain/workload-identity.js';
 
 /** What one fetch of bundles found. */
 export interface Bundles {
@@ -22,9 +23,16 @@ export const noBundleChanges: BundleChanges = { own: false, federated: new Set()
 export class BundleCache {
   #own: TrustBundle;
   #federated: ReadonlyMap<string, TrustBundle> = new Map();
+  readonly #all: Latest<TrustedBundles>;
 
   constructor(own: TrustBundle) {
     this.#own = own;
+    this.#all = new Latest<TrustedBundles>({ bundle: own, federatedBundles: this.#federated });
+  }
+
+  /** All bundles, now and after each change, newest wins. Throws `signal.reason`. */
+  watch(signal: AbortSignal): AsyncIterable<TrustedBundles> {
+    return this.#all.watch({ signal });
   }
 
   get own(): TrustBundle {
@@ -34,6 +42,10 @@ export class BundleCache {
   /** @returns undefined while the server has no bundle for the trust domain. */
   federated(trustDomain: TrustDomain): TrustBundle | undefined {
     return this.#federated.get(trustDomain.name);
+  }
+
+  get allFederated(): readonly TrustBundle[] {
+    return [...this.#federated.values()];
   }
 
   replace(bundles: Bundles): BundleChanges {
@@ -49,6 +61,7 @@ export class BundleCache {
       if (!unchanged) changed.add(name);
     }
     this.#federated = after;
+    if (own || changed.size > 0) this.#all.set({ bundle: this.#own, federatedBundles: after });
     return { own, federated: changed };
   }
 }

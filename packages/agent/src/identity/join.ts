@@ -19,16 +19,18 @@ export interface JoinOptions {
   readonly store: AgentStore;
   /** What was found on disk; it may have expired. */
   readonly stored: AgentSvid | undefined;
-  /** Reads the bundle by which the server is recognised, before each attempt. @throws ERR_BOOTSTRAP */
-  readonly loadBundle: () => Promise<TrustBundle>;
+  /** Whether there is something to serve meanwhile: then the stored SVID is not replaced before, even if it has expired. */
+  readonly canServe: boolean;
+  /** Gets the bundle by which the server is recognised, before each attempt. @throws ERR_BOOTSTRAP: it is of no use to try again */
+  readonly loadBundle: (signal: AbortSignal) => Promise<TrustBundle>;
 }
 
 /** @throws ERR_SERVER_REFUSED, ERR_BOOTSTRAP, ERR_STORAGE, `signal.reason` */
 export async function join(options: JoinOptions, signal: AbortSignal): Promise<Membership> {
-  const { clock, log, stored } = options;
-  if (stored !== undefined && stored.expiresAt.getTime() - skewMs > clock.now().getTime()) {
+  const { clock, log, stored, canServe } = options;
+  if (stored !== undefined && (canServe || stored.expiresAt.getTime() - skewMs > clock.now().getTime())) {
     log.info({ spiffeId: stored.id.toString(), expiresAt: stored.expiresAt }, 'SVID loaded');
-    return { svid: stored, bundle: await options.loadBundle() };
+    return { svid: stored, bundle: await options.loadBundle(signal) };
   }
   if (stored !== undefined) log.warn({ expiresAt: stored.expiresAt }, 'the stored SVID has expired');
   log.info({}, 'SVID is not found; starting node attestation');
@@ -50,9 +52,8 @@ async function admit(
 ): Promise<Membership> {
   const backoff = new Backoff({ initialMs: 5000, factor: 1.5, maxMs: 120_000, jitter: 0.2 }, random);
   for (;;) {
-    const bundle = await loadBundle();
     try {
-      return await attest(bundle, signal);
+      return await attest(await loadBundle(signal), signal);
     } catch (error) {
       signal.throwIfAborted();
       if (isSpiffeError(error, 'ERR_SERVER_REFUSED')) throw refused(error, advice);

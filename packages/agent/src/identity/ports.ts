@@ -2,6 +2,7 @@
 import type { TrustDomain } from '@credence/sdk';
 import type { AgentSvid } from '../domain/agent-svid.js';
 import type { AuthorizedEntry } from '../domain/authorized-entry.js';
+import type { RememberedIdentities } from '../domain/remembered-identities.js';
 import type { TrustBundle } from '../domain/workload-identity.js';
 
 /**
@@ -57,4 +58,10 @@ export interface AgentStore {
   storeSvid(svid: AgentSvid): Promise<void>;
   removeSvid(): Promise<void>;
   storeBundle(bundle: TrustBundle): Promise<void>;
+}
+
+/** Where what is served is kept for the next start. */
+export interface IdentityStore {
+  store(agent: AgentSvid, remembered: RememberedIdentities): Promise<void>;
+  remove(): Promise<void>;
 }

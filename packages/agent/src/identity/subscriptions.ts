@@ -84,6 +84,15 @@ export class Subscriptions {
     return false;
   }
 
+  /** IDs of the entries that open streams are entitled to. */
+  wanted(): ReadonlySet<string> {
+    const ids = new Set<string>();
+    for (const { selectors } of this.#groups.values()) {
+      for (const { id } of this.#options.entries.match(selectors)) ids.add(id);
+    }
+    return ids;
+  }
+
   /** Brings the streams that the changes concern up to date. */
   notify({ entries, bundles }: CacheChanges): void {
     for (const { selectors, view } of this.#groups.values()) {
@@ -102,6 +111,7 @@ export class Subscriptions {
     this.#groups.set(key, group);
     group.readers++;
     refresh(group.view, view); // an SVID may have expired since
+    for (const { id } of this.#options.entries.match(selectors)) this.#options.svids.use(id);
     if (view.pending > 0) this.#options.onMissing();
     return group;
   }

@@ -1,12 +1,18 @@
 // The X.509-SVIDs held for entries. An old one stays until its replacement is there, unless it must not be served.
 import { Backoff, type Clock, type Random } from '@credence/sdk/runtime';
 import { isSameRevision, type AuthorizedEntry } from '../domain/authorized-entry.js';
+import type { HeldSvid } from '../domain/remembered-identities.js';
 import type { WorkloadIdentity, WorkloadX509Svid } from '../domain/workload-identity.js';
-import { rotationTime } from './rotation-policy.js';
+import type { RotationPolicy } from './rotation-policy.js';
+
+// As SPIRE: what a tainted authority has issued is replaced bit by bit, since every agent does so at once.
+const taintedBatch = 100;
+const taintedBatchMs = 5000;
 
 export interface SvidCacheOptions {
   readonly clock: Clock;
   readonly random: Random;
+  readonly rotation: Pick<RotationPolicy, 'rotationTime'>;
 }
 
 interface Held {
@@ -30,6 +36,9 @@ export class SvidCache {
   readonly #options: SvidCacheOptions;
   readonly #held = new Map<string, Held>();
   readonly #refusals = new Map<string, Refusal>();
+  /** By entry ID, in the order of use: the larger, the later. */
+  readonly #uses = new Map<string, number>();
+  #useCount = 0;
 
   constructor(options: SvidCacheOptions) {
     this.#options = options;
@@ -52,11 +61,38 @@ export class SvidCache {
   }
 
   store(entry: AuthorizedEntry, svid: WorkloadX509Svid): void {
-    const { clock, random } = this.#options;
+    const { clock, rotation } = this.#options;
     const from = new Date(Math.max(clock.now().getTime(), svid.notBefore.getTime()));
-    const rotateAt = rotationTime({ from, expiresAt: svid.expiresAt }, random);
-    this.#held.set(entry.id, { issuedFor: entry, svid, rotateAt, shown: undefined });
+    this.restore(entry, { svid, rotateAt: rotation.rotationTime({ from, expiresAt: svid.expiresAt }) });
     this.#refusals.delete(entry.id);
+  }
+
+  /** Puts in what was taken out by `held`. */
+  restore(entry: AuthorizedEntry, { svid, rotateAt }: HeldSvid): void {
+    this.#held.set(entry.id, { issuedFor: entry, svid, rotateAt, shown: undefined });
+  }
+
+  /** What would be served for the entry, to be kept; one of another revision is to be replaced at once. */
+  held(entry: AuthorizedEntry): HeldSvid | undefined {
+    const held = this.#held.get(entry.id);
+    if (held === undefined || this.identity(entry) === undefined) return undefined;
+    const { issuedFor, svid, rotateAt } = held;
+    return { svid, rotateAt: isSameRevision(issuedFor, entry) ? rotateAt : this.#options.clock.now() };
+  }
+
+  /** Somebody has come for the entry's SVID, whether or not there is one. */
+  use(entryId: string): void {
+    this.#uses.set(entryId, ++this.#useCount);
+  }
+
+  /** Comparable with that of other entries; 0: none. */
+  lastUse(entryId: string): number {
+    return this.#uses.get(entryId) ?? 0;
+  }
+
+  /** Forgets the SVIDs of all other entries. */
+  keepOnly(entryIds: ReadonlySet<string>): void {
+    for (const id of this.#held.keys()) if (!entryIds.has(id)) this.#held.delete(id);
   }
 
   /** There was no usable SVID to be had for this revision of the entry: it is due again after a while, longer each time. */
@@ -71,6 +107,7 @@ export class SvidCache {
   remove(entryId: string): void {
     this.#held.delete(entryId);
     this.#refusals.delete(entryId);
+    this.#uses.delete(entryId);
   }
 
   /** Whether the entry's SVID is missing, of another revision, or at its time of rotation, and may be asked for now. */
@@ -86,11 +123,16 @@ export class SvidCache {
     return this.#held.has(entryId);
   }
 
-  /** Makes due what `isTainted` finds in a chain; it is served on until it is replaced. */
+  /** Makes due what `isTainted` finds in a chain, some at a time; it is served on until it is replaced. */
   expedite(isTainted: (chain: readonly Buffer[]) => boolean): number {
-    const now = this.#options.clock.now();
-    const tainted = [...this.#held.values()].filter(({ rotateAt, svid }) => rotateAt > now && isTainted(svid.chain));
-    for (const held of tainted) held.rotateAt = now;
+    const now = this.#options.clock.now().getTime();
+    const tainted = [...this.#held.values()].filter(
+      ({ rotateAt, svid }) => rotateAt.getTime() > now && isTainted(svid.chain),
+    );
+    for (const [index, held] of tainted.entries()) {
+      const at = now + Math.floor(index / taintedBatch) * taintedBatchMs;
+      if (held.rotateAt.getTime() > at) held.rotateAt = new Date(at);
+    }
     return tainted.length;
   }
 

@@ -3,6 +3,7 @@
 import { Backoff, isSpiffeError, type Clock, type Logger, type Random } from '@credence/sdk/runtime';
 import type { TrustDomain } from '@credence/sdk';
 import type { AuthorizedEntry } from '../domain/authorized-entry.js';
+import type { RememberedIdentities } from '../domain/remembered-identities.js';
 import type { TrustBundle } from '../domain/workload-identity.js';
 import type { BundleCache, Bundles } from './bundle-cache.js';
 import type { EntryCache, EntryChanges } from './entry-cache.js';
@@ -13,6 +14,8 @@ import type { Ring, ServerPort } from './ports.js';
 import { aroundMs } from './rotation-policy.js';
 import type { Subscriptions } from './subscriptions.js';
 import type { SvidCache } from './svid-cache.js';
+import type { SvidDemand } from './svid-demand.js';
+import type { SyncStatus } from './sync-status.js';
 import { taintedBy } from '../domain/tainted.js';
 
 const shortestWaitMs = 500;
@@ -32,14 +35,19 @@ export interface SynchronizerOptions {
   readonly bundles: BundleCache;
   readonly svids: SvidCache;
   readonly jwtSvids: Pick<JwtSvidCache, 'remove' | 'review'>;
+  readonly demand: SvidDemand;
   readonly minter: Minter;
   readonly subscriptions: Subscriptions;
   /** The trust domain's own bundle is another one. */
   readonly onBundle: (bundle: TrustBundle) => void;
+  /** Entries or bundles are others now. */
+  readonly onChanged: () => void;
   /** Keeps the trust domain's own bundle for the next start. */
   readonly storeBundle: (bundle: TrustBundle) => Promise<void>;
   /** Does something about a refusal, so that asking again may help. @throws when nothing can help. */
   readonly onRefused: (refusal: Error, signal: AbortSignal) => Promise<void>;
+  /** A round has failed or, with undefined, succeeded. @returns whether something was done, so that asking again may help. */
+  readonly onOutcome: (failure: unknown, signal: AbortSignal) => Promise<boolean>;
 }
 
 export class Synchronizer {
@@ -55,14 +63,46 @@ export class Synchronizer {
   #rung: Ring | undefined;
   /** Whether the server tells of changes as they happen. */
   watched = false;
+  /** Resolves after the first attempt, whether or not it went well. */
+  readonly attempted: Promise<void>;
+  #settleAttempted: () => void = () => undefined;
+  #status: SyncStatus = { lastSuccess: undefined, lastFailure: undefined, fromDiskSince: undefined };
 
   constructor(options: SynchronizerOptions) {
     const { clock, random, intervalMs } = options;
     this.#options = options;
     this.#pause = new Pause(clock);
     this.#retryPause = new Pause(clock);
+    this.attempted = new Promise((resolve) => {
+      this.#settleAttempted = resolve;
+    });
     const maxMs = Math.max(intervalMs, longestBackoffMs);
     this.#backoff = new Backoff({ initialMs: intervalMs, factor: 1.5, maxMs, jitter: 0.2 }, random);
+  }
+
+  get status(): SyncStatus {
+    return this.#status;
+  }
+
+  /** Takes up what was on disk, before the first round. */
+  recall({ identities, bundle, federatedBundles }: RememberedIdentities): void {
+    const { entries, bundles, svids } = this.#options;
+    entries.replace(identities.map(({ entry }) => entry));
+    for (const { entry, held } of identities) if (held !== undefined) svids.restore(entry, held);
+    // The stored bundle by which the agent joined is as new as can be, but knows nothing of taints and JWT authorities.
+    const x509Authorities = bundles.own.x509Authorities.map((stored) => {
+      return bundle.x509Authorities.find(({ certificate }) => certificate.equals(stored.certificate)) ?? stored;
+    });
+    const federated = new Map(federatedBundles.map((one) => [one.trustDomain.name, one]));
+    bundles.replace({ own: { ...bundle, x509Authorities }, federated });
+  }
+
+  /** From now on workloads are served; with what was on disk, if the server has not answered yet. */
+  open(writtenAt: Date): void {
+    const { clock, log, svids } = this.#options;
+    if (this.#status.lastSuccess !== undefined) return;
+    this.#status = { ...this.#status, fromDiskSince: clock.now() };
+    log.warn({ svids: svids.size, writtenAt }, 'the server does not answer: identities are served from disk');
   }
 
   /** Synchronises again and again. @throws ERR_SERVER_REFUSED when that is final, `signal.reason` */
@@ -101,28 +141,50 @@ export class Synchronizer {
    * @throws as run
    */
   async synchronize(signal: AbortSignal, entriesOnly = false): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock } = this.#options;
     this.#retryPause = new Pause(clock);
     for (;;) {
       const begun = clock.now();
       try {
         await this.#attempt(signal, entriesOnly);
         this.#backoff.reset();
-        this.#lastRound = clock.now();
-        this.#lastRoundTookMs = this.#lastRound.getTime() - begun.getTime();
+        this.#succeeded(begun);
+        await this.#options.onOutcome(undefined, signal);
         return;
       } catch (error) {
         signal.throwIfAborted();
         if (isSpiffeError(error, 'ERR_SERVER_REFUSED')) await this.#options.onRefused(error, signal);
         const retryInMs = Math.round(this.#backoff.next());
-        log.error({ err: error, retryInMs }, 'synchronization with the server failed');
+        this.#failed(error, retryInMs);
+        if (await this.#options.onOutcome(error, signal)) continue;
         await this.#retryPause.wait(retryInMs, signal);
       }
     }
   }
 
+  #succeeded(begun: Date): void {
+    const { clock, log } = this.#options;
+    const { fromDiskSince } = this.#status;
+    const now = clock.now();
+    if (fromDiskSince !== undefined) log.info({ fromDiskSince }, 'the server has answered: identities are served from disk no longer');
+    this.#lastRound = now;
+    this.#lastRoundTookMs = now.getTime() - begun.getTime();
+    this.#status = { lastSuccess: now, lastFailure: undefined, fromDiskSince: undefined };
+    this.#settleAttempted();
+  }
+
+  #failed(error: unknown, retryInMs: number): void {
+    const { clock, log } = this.#options;
+    const { fromDiskSince } = this.#status;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#status = { ...this.#status, lastFailure: { at: clock.now(), message } };
+    const fields = { err: error, retryInMs, ...(fromDiskSince === undefined ? {} : { fromDiskSince }) };
+    log.error(fields, 'synchronization with the server failed');
+    this.#settleAttempted();
+  }
+
   async #attempt(signal: AbortSignal, entriesOnly: boolean): Promise<void> {
-    const { server, entries, svids, jwtSvids, minter, subscriptions } = this.#options;
+    const { server, entries, svids, jwtSvids, minter, subscriptions, demand } = this.#options;
     const received = await server.syncEntries(entries.entries, signal);
     const { own, federated } = await this.#fetchBundles(this.#federatedWith(received), entriesOnly, signal);
     const changes = entries.replace(received);
@@ -131,13 +193,12 @@ export class Synchronizer {
     const bundles = this.#options.bundles.replace({ own, federated });
     // Before anything that can fail: another attempt would find no change, and nobody would ever be told.
     subscriptions.notify({ entries: concerned(changes), bundles });
+    const touched = concerned(changes).length + bundles.federated.size;
+    if (touched > 0 || bundles.own) this.#options.onChanged();
     this.#report(changes, received, federated);
     if (bundles.own) this.#adoptBundle(own);
     await this.#storeBundle();
-    await minter.mint(
-      [...entries.entries.values()].filter((entry) => svids.isDue(entry) && this.#isWanted(entry)),
-      signal,
-    );
+    await minter.mint(demand.due(), signal);
   }
 
   async #fetchBundles(wanted: readonly TrustDomain[], entriesOnly: boolean, signal: AbortSignal): Promise<Bundles> {
@@ -169,10 +230,6 @@ export class Synchronizer {
     } catch (error) {
       log.error({ err: error }, 'the bundle could not be stored');
     }
-  }
-
-  #isWanted(entry: AuthorizedEntry): boolean {
-    return !entry.storeSvid && (!entry.disableX509SvidPrefetch || this.#options.subscriptions.wants(entry));
   }
 
   async #keepApart(signal: AbortSignal): Promise<void> {
@@ -216,12 +273,12 @@ export class Synchronizer {
 
   // The next round, or the next rotation if that is sooner: a short-lived SVID must not wait for the round.
   #untilNextMs(): number {
-    const { clock, random, intervalMs, entries, svids } = this.#options;
+    const { clock, random, intervalMs, entries, svids, demand } = this.#options;
     const firstMs = svids.size === 0 ? Math.min(intervalMs, longestFirstWaitMs) : intervalMs;
     const roundMs = aroundMs(this.watched ? Math.max(intervalMs, watchedRoundMs) : firstMs, random);
     const rotation = svids.nextRotation((id) => {
       const entry = entries.entries.get(id);
-      return entry !== undefined && this.#isWanted(entry);
+      return entry !== undefined && demand.isWanted(entry);
     });
     if (rotation === undefined) return roundMs;
     const rotationMs = rotation.getTime() - clock.now().getTime();

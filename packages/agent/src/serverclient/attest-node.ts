@@ -10,11 +10,11 @@ import { Exchange } from './calls.js';
 import { ServerConnection } from './connection.js';
 import { attestationFailure, failureOf, wrapFailure } from './failure.js';
 import { fetchOwnBundle } from './fetch-bundles.js';
+import type { ServerAddresses } from './server-addresses.js';
 
 export interface ServerAddress {
   readonly clock: Clock;
-  /** Host name, IPv4 address, or IPv6 address without brackets. */
-  readonly address: string;
+  readonly addresses: ServerAddresses;
   readonly port: number;
   readonly trustDomain: TrustDomain;
 }

@@ -1,30 +1,19 @@
-// The one connection to the server. It is made anew after an error of the connection or of the server, after a rotation, and whenever somebody drops it;
-// calls that are under way on the old one end there.
-import { Channel, status, type ClientOptions } from '@grpc/grpc-js';
+// The one connection to the server. It is made anew, at the server's next address if it has several, after an error of the
+// connection or of the server, after a rotation, and whenever somebody drops it; calls that are under way on the old one
+// end there.
+import { status } from '@grpc/grpc-js';
 import type { TrustDomain } from '@credence/sdk';
 import type { Clock } from '@credence/sdk/runtime';
-import { agentApi, bundleApi, changesApi, entryApi, isServiceError, svidApi } from '@credence/sdk/wire';
-import type { AgentClient } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/Agent.js';
-import type { BundleClient } from '@credence/sdk/wire/gen/spire/api/server/bundle/v1/Bundle.js';
-import type { ChangesClient } from '@credence/sdk/wire/gen/credence/server/v1/Changes.js';
-import type { EntryClient } from '@credence/sdk/wire/gen/spire/api/server/entry/v1/Entry.js';
-import type { SVIDClient } from '@credence/sdk/wire/gen/spire/api/server/svid/v1/SVID.js';
+import { isServiceError } from '@credence/sdk/wire';
 import { agentError } from '../domain/errors.js';
 import { linked, withinTime } from './calls.js';
 import { channelCredentials, type ConnectionTrust } from './channel-credentials.js';
-
-export interface ServerClients {
-  readonly agent: AgentClient;
-  readonly bundle: BundleClient;
-  readonly changes: ChangesClient;
-  readonly entry: EntryClient;
-  readonly svid: SVIDClient;
-}
+import { closeWhenUnused, createLine, firstConnected, type Line, type ServerClients } from './line.js';
+import type { ServerAddresses } from './server-addresses.js';
 
 export interface ServerConnectionOptions {
   readonly clock: Clock;
-  /** Host name, IPv4 address, or IPv6 address without brackets. */
-  readonly address: string;
+  readonly addresses: ServerAddresses;
   readonly port: number;
   readonly trustDomain: TrustDomain;
   /** Asked whenever a connection is made. */
@@ -37,19 +26,12 @@ export type ServerCall<T> = (clients: ServerClients, signal: AbortSignal) => Pro
 /** @throws ERR_SERVER_UNREACHABLE, ServiceError, the signal's reason */
 export type UseConnection = <T>(signal: AbortSignal, use: ServerCall<T>) => Promise<T>;
 
-interface Line {
-  readonly channel: Channel;
-  readonly clients: ServerClients;
-  calls: number;
-  /** Aborts when the line is dropped. */
-  readonly dropped: AbortController;
-}
-
 export class ServerConnection implements Disposable {
   readonly #options: ServerConnectionOptions;
   readonly #running = new Set<Promise<unknown>>();
   #exclusive: Promise<unknown> | undefined;
-  #line: Line | undefined;
+  /** Connected, or on its way. */
+  #line: Promise<Line> | undefined;
 
   constructor(options: ServerConnectionOptions) {
     this.#options = options;
@@ -93,33 +75,47 @@ export class ServerConnection implements Disposable {
     open: (clients: ServerClients, signal: AbortSignal) => AsyncIterable<T>,
   ): AsyncGenerator<T, void, undefined> {
     while (this.#exclusive !== undefined) await this.#exclusive;
-    signal.throwIfAborted();
-    const line = (this.#line ??= this.#open());
+    const line = await this.#connected(signal);
     using ending = linked(signal, line.dropped.signal);
-    yield* open(line.clients, ending.signal);
+    try {
+      yield* open(line.clients, ending.signal);
+    } catch (error) {
+      if (isLoss(error)) end(line);
+      throw error;
+    }
   }
 
   /** The next call makes a new connection. */
   drop(): void {
-    const line = this.#line;
+    const opening = this.#line;
     this.#line = undefined;
-    if (line === undefined) return;
-    line.dropped.abort(agentError('ERR_SERVER_UNREACHABLE', 'the connection was given up'));
-    closeWhenUnused(line);
+    opening?.then(end, () => undefined);
   }
 
   [Symbol.dispose](): void {
     this.drop();
   }
 
-  async #use<T>(signal: AbortSignal, use: ServerCall<T>): Promise<T> {
-    signal.throwIfAborted();
-    const line = (this.#line ??= this.#open());
+  // Where the server has other addresses, a call that is lost with its connection is made again there.
+  #use<T>(signal: AbortSignal, use: ServerCall<T>): Promise<T> {
+    return withinTime(this.#options.clock, signal, async (ending) => {
+      for (let attempt = 1; ; attempt++) {
+        const line = await this.#connected(ending);
+        try {
+          return await this.#useLine(line, use, ending);
+        } catch (error) {
+          if (!isLoss(error) || attempt >= line.addresses) throw error;
+        }
+      }
+    });
+  }
+
+  async #useLine<T>(line: Line, use: ServerCall<T>, ending: AbortSignal): Promise<T> {
     line.calls++;
     try {
-      return await withinTime(this.#options.clock, signal, (ending) => use(line.clients, ending));
+      return await use(line.clients, ending);
     } catch (error) {
-      if (this.#line === line && !isAboutRequest(error)) this.drop();
+      if (!isAboutRequest(error)) end(line);
       throw error;
     } finally {
       line.calls--;
@@ -127,34 +123,57 @@ export class ServerConnection implements Disposable {
     }
   }
 
-  #open(): Line {
-    const { address, port, trustDomain, trust } = this.#options;
-    const target = `dns:///${address.includes(':') ? `[${address}]` : address}:${port}`;
-    const credentials = channelCredentials(trustDomain, trust());
-    const channel = new Channel(target, credentials, {
-      // Settings that the name service offers are not ours; neither is a proxy, nor a connection of somebody else.
-      'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
-      'grpc.service_config_disable_resolution': 1,
-      'grpc.enable_http_proxy': 0,
-      'grpc.enable_channelz': 0,
-      'grpc.use_local_subchannel_pool': 1,
-      // A connection that was lost without a word is found out before the call's time is over. Only while a call runs,
-      // and seldom enough for Go's servers, which end connections at the fourth ping without an answer to the call.
-      'grpc.keepalive_time_ms': 10_000,
-      'grpc.keepalive_timeout_ms': 5000,
-      // An IP address is no server name (RFC 6066 §3), and the server is not recognised by its host name anyway.
-      'grpc.ssl_target_name_override': trustDomain.name,
-    });
-    const options: ClientOptions = { channelOverride: channel };
-    const clients = {
-      agent: agentApi.createClient(target, credentials, options),
-      bundle: bundleApi.createClient(target, credentials, options),
-      changes: changesApi.createClient(target, credentials, options),
-      entry: entryApi.createClient(target, credentials, options),
-      svid: svidApi.createClient(target, credentials, options),
-    };
-    return { channel, clients, calls: 0, dropped: new AbortController() };
+  /** @throws ERR_SERVER_UNREACHABLE, `signal.reason` */
+  async #connected(signal: AbortSignal): Promise<Line> {
+    for (;;) {
+      signal.throwIfAborted();
+      const opening = (this.#line ??= this.#open());
+      const line = await unlessAborted(opening, signal);
+      if (!line.dropped.signal.aborted) return line;
+      if (this.#line === opening) this.#line = undefined;
+    }
   }
+
+  #open(): Promise<Line> {
+    const opening = this.#dial();
+    opening.catch(() => {
+      if (this.#line === opening) this.#line = undefined;
+    });
+    return opening;
+  }
+
+  async #dial(): Promise<Line> {
+    const { clock, addresses, port, trustDomain, trust } = this.#options;
+    const candidates = await addresses.candidates();
+    const options = { clock, port, trustDomain, credentials: channelCredentials(trustDomain, trust()) };
+    const [only, ...others] = candidates;
+    if (only !== undefined && others.length === 0) return createLine(only, 1, options);
+    const { address, line } = await firstConnected(candidates, options);
+    addresses.use(address);
+    return line;
+  }
+}
+
+/** The next call makes a new connection. */
+function end(line: Line): void {
+  line.dropped.abort(agentError('ERR_SERVER_UNREACHABLE', 'the connection was given up'));
+  closeWhenUnused(line);
+}
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', stop);
+    });
+  });
+}
+
+function isLoss(error: unknown): boolean {
+  return isServiceError(error) && error.code === status.UNAVAILABLE;
 }
 
 // What a workload asks for must not cost the others their connection.
@@ -168,8 +187,4 @@ const aboutRequest: readonly status[] = [
 
 function isAboutRequest(error: unknown): boolean {
   return isServiceError(error) && aboutRequest.includes(error.code);
-}
-
-function closeWhenUnused(line: Line): void {
-  if (line.dropped.signal.aborted && line.calls === 0) line.channel.close();
 }

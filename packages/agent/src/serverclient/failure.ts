@@ -26,7 +26,7 @@ export function serverFailure(error: unknown, method: string): SpiffeError {
     const message = `the server refused ${method}: ${reason} (${error.details})`;
     return agentError('ERR_SERVER_REFUSED', message, { details: { reason, method }, cause: error });
   }
-  const details = { method, status: status[error.code] };
+  const details = { method, status: status[error.code], serverUnknown: unknownAuthority.test(error.details) };
   const unanswered = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
   return unanswered
     ? agentError('ERR_SERVER_UNREACHABLE', `no answer to ${method}: ${connectionProblem(error.details)}`, {
@@ -38,6 +38,9 @@ export function serverFailure(error: unknown, method: string): SpiffeError {
         cause: error,
       });
 }
+
+// As OpenSSL says that no authority of the bundle has issued the server's certificate.
+const unknownAuthority = /unable to (?:verify|get (?:local )?issuer)|self[- ]signed certificate|certificate signature failure/;
 
 // gRPC wraps the error of the connection in its own words, once a layer.
 function connectionProblem(text: string): string {

@@ -7,7 +7,7 @@ import { agentError } from '../domain/errors.js';
 import type { TrustBundle } from '../domain/workload-identity.js';
 import { acceptAgentSvid, createAgentKey } from './agent-key.js';
 import type { NodeProof } from './attest-agent.js';
-import { attestNode, isReachable, type ServerAddress } from './attest-node.js';
+import { attestNode, isReachable, type Admission, type ServerAddress } from './attest-node.js';
 import { BundleReader } from './bundle-reader.js';
 import { Exchange } from './calls.js';
 import { ServerConnection, type ServerCall, type UseConnection } from './connection.js';
@@ -15,6 +15,7 @@ import { failureOf, serverFailure, wrapFailure } from './failure.js';
 import { fetchFederatedBundles, fetchOwnBundle } from './fetch-bundles.js';
 import { BatchSize, newX509Svids, type NewX509SvidRequest, type NewX509SvidResult } from './new-x509-svids.js';
 import { newJwtSvid } from './new-jwt-svid.js';
+import { postStatus } from './post-status.js';
 import { renewAgent } from './renew-agent.js';
 import { syncEntries } from './sync-entries.js';
 import { watchChanges, type Ring } from './watch-changes.js';
@@ -74,6 +75,17 @@ export class ServerClient implements Disposable {
     });
   }
 
+  /**
+   * Attests anew to the server that `bundle` vouches for, and hands what it gives to `adopt`. No other call runs meanwhile.
+   */
+  rejoin(bundle: TrustBundle, adopt: (admission: Admission) => Promise<void>, signal: AbortSignal): Promise<void> {
+    const { server, proof } = this.#options;
+    return this.#connection.exclusively(async () => {
+      await adopt(await attestNode(server, { proof, bundle }, signal));
+      this.drop();
+    });
+  }
+
   /** All entries that the agent is authorized for; of `known` only what changed is transferred. */
   syncEntries(known: ReadonlyMap<string, AuthorizedEntry>, signal: AbortSignal): Promise<readonly AuthorizedEntry[]> {
     const { log, server } = this.#options;
@@ -81,6 +93,11 @@ export class ServerClient implements Disposable {
       using exchange = new Exchange(entry.syncAuthorizedEntries(), ending);
       return await syncEntries(exchange, known, { log, trustDomain: server.trustDomain });
     });
+  }
+
+  /** Tells the server what this agent is. */
+  postStatus(bundleSerial: bigint, signal: AbortSignal): Promise<void> {
+    return this.#call('PostStatus', signal, ({ agent }, ending) => postStatus(agent, bundleSerial, ending));
   }
 
   fetchBundle(signal: AbortSignal): Promise<TrustBundle> {

@@ -86,9 +86,10 @@ function parseEntries(
   const parsed = new Map<string, AuthorizedEntry>();
   for (const entry of entries) {
     try {
-      const received = parseEntry(entry, trustDomain);
-      const held = known.get(received.id);
-      parsed.set(received.id, held !== undefined && isSameRevision(held, received) ? held : received);
+      const held = known.get(entry.id);
+      // Most are what they were: only the others are worth the parsing.
+      const unchanged = held !== undefined && isSameRevision(held, parseRevision(entry));
+      parsed.set(entry.id, unchanged ? held : parseEntry(entry, trustDomain));
     } catch (error) {
       log.warn({ entryId: entry.id, error }, 'malformed registration entry skipped');
     }

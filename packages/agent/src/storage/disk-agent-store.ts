@@ -34,6 +34,8 @@ export interface StoredAgent {
   /** Undefined: never attested, removed, or the key is not there. It may have expired. */
   readonly svid: AgentSvid | undefined;
   readonly bundle: TrustBundle | undefined;
+  /** Of the SVID and of the one before it, as PKCS#8 DER. */
+  readonly privateKeys: readonly Buffer[];
 }
 
 /** agent-data.json and keys.json in one directory; each write survives a crash at the next instant. */
@@ -55,7 +57,7 @@ export class DiskAgentStore {
     for (const path of [this.#dataPath, this.#keysPath]) await removeUnfinished(path);
     this.#data = await this.#read(this.#dataPath, parseAgentData, noAgentData);
     this.#keys = await this.#read(this.#keysPath, parseKeys, new Map<string, Buffer>());
-    return { svid: this.#storedSvid(), bundle: this.#storedBundle() };
+    return { svid: this.#storedSvid(), bundle: this.#storedBundle(), privateKeys: [...this.#keys.values()] };
   }
 
   /** The key is on disk before the SVID, under the ID that the SVID in use does not have. */

@@ -1,28 +1,18 @@
-// How the server is recognised before it has told its authorities itself.
+// A trust bundle in a file.
 import { readFile } from 'node:fs/promises';
-import { X509Bundle, type TrustDomain } from '@credence/sdk';
+import type { TrustDomain } from '@credence/sdk';
 import { agentError } from '../domain/errors.js';
-import { rootBundle } from '../domain/root-bundle.js';
 import type { TrustBundle } from '../domain/workload-identity.js';
+import type { TrustBundleFile } from '../settings.js';
+import { parseTrustBundle } from './trust-bundle-text.js';
 
-/**
- * Reads a file of PEM certificates.
- *
- * @throws ERR_BOOTSTRAP: there is no file, or it cannot be used.
- */
-export async function loadTrustBundle(path: string | undefined, trustDomain: TrustDomain): Promise<TrustBundle> {
-  if (path === undefined) {
-    throw agentError(
-      'ERR_BOOTSTRAP',
-      'no trust bundle is stored: get one with "credence-server bundle show" and give its file with --trust-bundle',
-    );
-  }
+/** @throws ERR_BOOTSTRAP: there is no file, or it cannot be used. */
+export async function loadTrustBundleFile(
+  { path, format }: TrustBundleFile,
+  trustDomain: TrustDomain,
+): Promise<TrustBundle> {
   try {
-    const { authorities } = X509Bundle.parsePem(trustDomain, await readFile(path, 'utf8'));
-    return rootBundle(
-      trustDomain,
-      authorities.map(({ raw }) => raw),
-    );
+    return parseTrustBundle(trustDomain, await readFile(path, 'utf8'), format);
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw agentError('ERR_BOOTSTRAP', `trust bundle ${path} cannot be used: ${problem}`, { cause });

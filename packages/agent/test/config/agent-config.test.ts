@@ -6,6 +6,7 @@ import { assertShowsEveryKey, withFile } from '../../../sdk/dist-test/support/co
 import { loadAgentConfig, type AgentConfig } from '../../dist/config/agent-config.js';
 import { runFlags, type AgentFlags } from '../../dist/config/flags.js';
 import { agentFileSchema } from '../../dist/config/schema.js';
+import { defaultAgentSettings } from '../../dist/settings.js';
 
 const paths = { dataDirectory: '/default/data', socket: '/default/api.sock' };
 const example = new URL('../../../../examples/config/agent.full.yaml', import.meta.url).pathname;
@@ -27,14 +28,30 @@ describe('the configuration of the agent', () => {
         dataDir: '/default/data',
         socketPath: '/default/api.sock',
         trustBundle: undefined,
+        rebootstrap: { mode: 'never', delayMs: 600_000 },
         nodeAttestation: { kind: 'join_token', token: undefined },
         syncIntervalMs: 5000,
         watchChanges: true,
         workloadKeyType: 'ec-p256',
+        persistWorkloadIdentities: false,
+        availabilityTargetMs: undefined,
+        x509SvidCacheMaxSize: 1000,
         jwtSvidCacheMaxSize: 1000,
         allowUnauthenticatedVerifiers: false,
         allowedForeignJwtClaims: [],
+        rateLimits: defaultAgentSettings.rateLimits,
+        adminSocketPath: undefined,
+        authorizedDelegates: [],
+        sds: {
+          defaultSvidName: 'default',
+          defaultBundleName: 'ROOTCA',
+          defaultAllBundlesName: 'ALL',
+          disableSpiffeCertValidation: false,
+        },
+        services: { workloadApi: true, sds: true },
         unixAttestor: { discoverWorkloadPath: false, workloadSizeLimit: 0 },
+        dockerAttestor: undefined,
+        systemdAttestor: undefined,
       },
     );
     assert.deepEqual(log, { level: 'info', file: undefined });
@@ -64,7 +81,7 @@ describe('the configuration of the agent', () => {
     { flags: { trustDomain: 'a' }, says: /^--server-address is required/ },
     { flags: { ...required, serverPort: 0 }, says: /^--server-port: not a port; 1 to 65535/ },
     { flags: { ...required, serverAddress: 'a b' }, says: /^--server-address: not an address/ },
-    { flags: { ...required, trustBundleFormat: 'spiffe' }, says: /^--trust-bundle-format: not a format; pem/ },
+    { flags: { ...required, trustBundleFormat: 'der' }, says: /^--trust-bundle-format: not a format; pem or spiffe/ },
     { flags: { ...required, joinToken: 'a', joinTokenFile: 'b' }, says: /exclude each other/ },
     { flags: { ...required, joinToken: '' }, says: /^--join-token: not a join token/ },
     { flags: { ...required, joinTokenFile: '-' }, input: '\n', says: /standard input is not a join token/ },
@@ -75,6 +92,50 @@ describe('the configuration of the agent', () => {
         load(flags, input),
         (error) => isSpiffeError(error, 'ERR_USAGE') && says.test(error.message),
       );
+    });
+  }
+
+  const bundles: { keys: string; source: object }[] = [
+    { keys: 'trust_bundle_path: /b', source: { kind: 'file', path: '/b', format: 'pem' } },
+    {
+      keys: 'trust_bundle_path: /b, trust_bundle_format: spiffe',
+      source: { kind: 'file', path: '/b', format: 'spiffe' },
+    },
+    {
+      keys: 'trust_bundle_url: "https://x/b"',
+      source: { kind: 'url', url: 'https://x/b', unixSocket: undefined, format: 'pem' },
+    },
+    {
+      keys: 'trust_bundle_url: "http://x/b", trust_bundle_unix_socket: /s',
+      source: { kind: 'url', url: 'http://x/b', unixSocket: '/s', format: 'pem' },
+    },
+    { keys: 'trust_bundle_spiffe_workload_api: /s', source: { kind: 'workload_api', address: 'unix:/s' } },
+    { keys: 'insecure_bootstrap: true', source: { kind: 'insecure' } },
+    { keys: 'insecure_bootstrap: false, trust_bundle_path: /b', source: { kind: 'file', path: '/b', format: 'pem' } },
+  ];
+  for (const { keys, source } of bundles) {
+    it(`takes the trust bundle from { ${keys} }`, async () => {
+      await withFile(`agent: { ${keys} }`, async (config) => {
+        assert.deepEqual((await load({ ...required, config })).settings.trustBundle, source);
+      });
+    });
+  }
+
+  for (const { keys, says } of [
+    { keys: 'trust_bundle_path: /b, insecure_bootstrap: true', says: /exclude each other/ },
+    { keys: 'trust_bundle_path: /b, trust_bundle_url: "https://x"', says: /exclude each other/ },
+    { keys: 'trust_bundle_url: "http://x"', says: /https: is accepted/ },
+    { keys: 'trust_bundle_url: "https://x", trust_bundle_unix_socket: /s', says: /begins with http:/ },
+    { keys: 'trust_bundle_path: /b, trust_bundle_unix_socket: /s', says: /begins with http:/ },
+    { keys: 'trust_bundle_url: "ftp://x"', says: /not a URL/ },
+    { keys: 'trust_bundle_url: "https://me:secret@x"', says: /not a URL/ },
+    { keys: 'insecure_bootstrap: true, rebootstrap_mode: auto', says: /exclude each other/ },
+    { keys: 'rebootstrap_mode: sometimes', says: /never, auto or always is accepted/ },
+    { keys: 'availability_target: 23h', says: /24h or more is accepted/ },
+    { keys: 'x509_svid_cache_max_size: 0', says: /1 or more is accepted/ },
+  ]) {
+    it(`refuses { ${keys} }`, async () => {
+      await withFile(`agent: { ${keys} }`, (config) => assert.rejects(load({ ...required, config }), says));
     });
   }
 
@@ -92,10 +153,10 @@ describe('the configuration of the agent', () => {
   });
 
   it('refuses a key that SPIRE has and this agent has not', async () => {
-    await withFile('agent: { trust_bundle_url: "https://x", insecure_bootstrap: true }', (config) =>
+    await withFile('agent: { log_source_location: true, profiling_port: 1 }', (config) =>
       assert.rejects(
         load({ ...required, config }),
-        /unknown key "trust_bundle_url".*, unknown key "insecure_bootstrap"/,
+        /unknown key "log_source_location".*, unknown key "profiling_port"/,
       ),
     );
   });

@@ -5,7 +5,7 @@ import type { AgentSvid } from '../../dist/domain/agent-svid.js';
 import { agentError } from '../../dist/domain/errors.js';
 import { AgentSvidKeeper } from '../../dist/identity/agent-svid-keeper.js';
 import type { AgentStore, AgentSvidSource } from '../../dist/identity/ports.js';
-import { middle, svid } from '../support/entries.js';
+import { middle, rotation, svid } from '../support/entries.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 
 const hour = 3_600_000;
@@ -29,6 +29,7 @@ class Source implements AgentSvidSource, AgentStore {
     return new AgentSvidKeeper({
       clock: this.clock,
       random: middle,
+      rotation,
       log,
       source,
       store,

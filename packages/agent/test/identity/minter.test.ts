@@ -4,7 +4,7 @@ import { systemClock } from '@credence/sdk/runtime';
 import { Minter } from '../../dist/identity/minter.js';
 import type { X509SvidRequest } from '../../dist/identity/ports.js';
 import { SvidCache } from '../../dist/identity/svid-cache.js';
-import { entry, middle } from '../support/entries.js';
+import { entry, middle, rotation } from '../support/entries.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 
 describe('minter', () => {
@@ -18,7 +18,7 @@ describe('minter', () => {
         return Promise.resolve(requests.map(() => ({ kind: 'refused', reason: 'no' }) as const));
       },
     };
-    const svids = new SvidCache({ clock: systemClock, random: middle });
+    const svids = new SvidCache({ clock: systemClock, random: middle, rotation });
     const clock = systemClock;
     const minter = new Minter({ clock, server, svids, keyType: 'rsa-2048', log, onIssued: () => undefined });
     const entries = Array.from({ length: 40 }, (_, index) => entry(String(index)));

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Random } from '@credence/sdk/runtime';
-import { aroundMs, rotationTime } from '../../dist/identity/rotation-policy.js';
+import { aroundMs, rotationTime, RotationPolicy } from '../../dist/identity/rotation-policy.js';
+import { RecordingLogger } from '../support/recording-logger.js';
 
+const hourMs = 3_600_000;
 const drawing = (draw: number): Random => ({ bytes: (count) => Buffer.alloc(count), uniform: () => draw });
 const from = new Date('2030-01-01T00:00:00Z');
 
@@ -30,6 +32,28 @@ describe('rotation policy', () => {
   ] as const) {
     it(`waits ${expected} of 1000 ms for the draw ${draw}`, () => {
       assert.equal(Math.round(aroundMs(1000, drawing(draw))), expected);
+    });
+  }
+
+  for (const { life, target, left, warnings } of [
+    { life: 72, target: 48, left: 48 + 1 / 12, warnings: 0 },
+    { life: 240, target: 24, left: 120, warnings: 0 },
+    { life: 36, target: 24, left: 18, warnings: 1 },
+    { life: 37, target: 24, left: 24 + 1 / 12, warnings: 0 },
+    { life: 1, target: 24, left: 0.5, warnings: 1 },
+    { life: 1, target: undefined, left: 0.5, warnings: 0 },
+  ]) {
+    const title = `leaves ${left.toFixed(2)} h of ${life} h for an availability target of ${String(target)} h`;
+    it(warnings === 0 ? title : `${title}, and warns once that it has no effect`, () => {
+      const log = new RecordingLogger();
+      const availabilityTargetMs = target === undefined ? undefined : target * hourMs;
+      const policy = new RotationPolicy({ random: drawing(0.5), log, availabilityTargetMs });
+      const expiresAt = new Date(from.getTime() + life * hourMs);
+      for (let i = 0; i < 2; i++) {
+        const at = policy.rotationTime({ from, expiresAt });
+        assert.equal(Math.round(expiresAt.getTime() - at.getTime()), Math.round(left * hourMs));
+      }
+      assert.equal(log.records.length, warnings);
     });
   }
 });

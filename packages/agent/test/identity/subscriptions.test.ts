@@ -7,7 +7,7 @@ import { BundleCache, noBundleChanges } from '../../dist/identity/bundle-cache.j
 import { EntryCache } from '../../dist/identity/entry-cache.js';
 import { Subscriptions } from '../../dist/identity/subscriptions.js';
 import { SvidCache } from '../../dist/identity/svid-cache.js';
-import { bundle, entry, middle, selector, svid } from '../support/entries.js';
+import { bundle, entry, middle, rotation, selector, svid } from '../support/entries.js';
 
 const hour = 3_600_000;
 const uid = [selector('unix:uid:1000')];
@@ -16,7 +16,7 @@ const uid = [selector('unix:uid:1000')];
 class World {
   readonly clock = new ManualClock();
   readonly entries = new EntryCache();
-  readonly svids = new SvidCache({ clock: this.clock, random: middle });
+  readonly svids = new SvidCache({ clock: this.clock, random: middle, rotation });
   readonly bundles = new BundleCache(bundle('example.org', 'root'));
   missing = 0;
   readonly subscriptions = new Subscriptions({

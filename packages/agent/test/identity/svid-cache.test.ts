@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { SpiffeId } from '@credence/sdk';
 import { ManualClock } from '@credence/sdk/testing';
 import { SvidCache } from '../../dist/identity/svid-cache.js';
-import { entry, middle, svid } from '../support/entries.js';
+import { entry, middle, rotation, svid } from '../support/entries.js';
 
 const hour = 3_600_000;
 
 function caches(): { clock: ManualClock; svids: SvidCache } {
   const clock = new ManualClock();
-  return { clock, svids: new SvidCache({ clock, random: middle }) };
+  return { clock, svids: new SvidCache({ clock, random: middle, rotation }) };
 }
 
 describe('SVID cache', () => {
@@ -79,5 +79,22 @@ describe('SVID cache', () => {
     );
     assert.deepEqual([svids.isDue(web), svids.isDue(api)], [true, false]);
     assert.notEqual(svids.identity(web), undefined);
+  });
+
+  it('replaces what is tainted in batches of 100, five seconds apart, each served until then (spares the server)', async () => {
+    const { clock, svids } = caches();
+    const all = Array.from({ length: 250 }, (_, index) => entry(`web-${index}`));
+    for (const one of all) svids.store(one, svid(clock.now(), hour));
+    assert.equal(
+      svids.expedite(() => true),
+      250,
+    );
+    const due = (): number => all.filter((one) => svids.isDue(one)).length;
+    assert.equal(due(), 100);
+    await clock.advance(5000);
+    assert.equal(due(), 200);
+    await clock.advance(5000);
+    assert.equal(due(), 250);
+    assert.ok(all.every((one) => svids.identity(one) !== undefined));
   });
 });

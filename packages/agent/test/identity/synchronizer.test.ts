@@ -9,8 +9,9 @@ import { JwtSvidCache } from '../../dist/identity/jwt-svid-cache.js';
 import { Minter } from '../../dist/identity/minter.js';
 import { Subscriptions } from '../../dist/identity/subscriptions.js';
 import { SvidCache } from '../../dist/identity/svid-cache.js';
+import { SvidDemand } from '../../dist/identity/svid-demand.js';
 import { Synchronizer } from '../../dist/identity/synchronizer.js';
-import { bundle, entry, middle, selector } from '../support/entries.js';
+import { bundle, entry, middle, rotation, selector } from '../support/entries.js';
 import { MemoryServer } from '../support/memory-server.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { until } from '../../../sdk/dist-test/support/until.js';
@@ -29,7 +30,7 @@ async function setUp(): Promise<{
   const port = new MemoryServer(await TestCa.create('example.org'), clock);
   const log = new RecordingLogger();
   const [entries, bundles] = [new EntryCache(), new BundleCache(bundle('example.org', 'stored'))];
-  const svids = new SvidCache({ clock, random: middle });
+  const svids = new SvidCache({ clock, random: middle, rotation });
   const refusals: Error[] = [];
   const onMissing = (): void => {
     synchronizer.hurry();
@@ -51,8 +52,11 @@ async function setUp(): Promise<{
   const synchronizer = new Synchronizer({
     ...common,
     jwtSvids,
+    demand: new SvidDemand({ entries, svids, subscriptions, maxSize: 10 }),
     minter,
     subscriptions,
+    onChanged: () => undefined,
+    onOutcome: () => Promise.resolve(false),
     onBundle: () => undefined,
     storeBundle: ({ sequenceNumber }) => {
       if (disk.failure !== undefined) return Promise.reject(disk.failure);

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import { ManualClock, TestCa } from '@credence/sdk/testing';
 import { StatusError } from '@credence/sdk/wire';
-import { systemClock } from '@credence/sdk/runtime';
+import { systemClock, systemRandom } from '@credence/sdk/runtime';
 import { rootBundle } from '../../dist/domain/root-bundle.js';
 import { attestNode, isReachable, type Admission } from '../../dist/serverclient/attest-node.js';
+import { resolveHost, ServerAddresses } from '../../dist/serverclient/server-addresses.js';
 import { ServerClient } from '../../dist/serverclient/server-client.js';
 import { JoinTokenProver } from '../../dist/attestation/node/join-token/join-token-prover.js';
 import { FakeServer } from '../support/fake-server.js';
@@ -25,7 +26,8 @@ describe('connection to the server', () => {
   afterEach(() => server[Symbol.asyncDispose]());
 
   const at = (address = '127.0.0.1', clock = systemClock): Parameters<typeof attestNode>[0] => {
-    return { clock, address, port: server.port, trustDomain: server.trustDomain };
+    const addresses = new ServerAddresses({ host: address, random: systemRandom, resolve: resolveHost });
+    return { clock, addresses, port: server.port, trustDomain: server.trustDomain };
   };
   const roots = (ca = server.ca): ReturnType<typeof rootBundle> => rootBundle(server.trustDomain, [ca.certificate.raw]);
 

@@ -45,7 +45,7 @@ describe('disk agent store', () => {
   const file = (name: string): string => join(directory.path, 'data', name);
 
   it('finds nothing in a new directory', async () => {
-    assert.deepEqual(await open().load(), { svid: undefined, bundle: undefined });
+    assert.deepEqual(await open().load(), { svid: undefined, bundle: undefined, privateKeys: [] });
   });
 
   it('gives back what was stored', async () => {

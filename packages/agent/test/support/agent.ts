@@ -36,5 +36,5 @@ export async function agentFor(
     watchChanges: false,
     ...options.settings,
   };
-  return { agent: createAgent(settings, { clock, random: systemRandom, log }), log };
+  return { agent: createAgent(settings, { clock, random: systemRandom, log, logLevel: { level: 'info' } }), log };
 }

@@ -3,18 +3,23 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, Metadata, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
-import { silentLogger, systemClock, type Clock, type Logger } from '@credence/sdk/runtime';
+import { silentLogger, systemClock, systemRandom, type Clock, type Logger } from '@credence/sdk/runtime';
 import { workloadApi } from '@credence/sdk/wire';
 import type { SpiffeWorkloadAPIClient } from '@credence/sdk/wire/gen/SpiffeWorkloadAPI.js';
+import type { RateLimits } from '../../dist/domain/rate-limits.js';
 import type { WorkloadAttestation, WorkloadJwtSvids, WorkloadSnapshots } from '../../dist/endpoints/ports.js';
+import type { SdsRules } from '../../dist/endpoints/sds/rules.js';
 import type { WorkloadApiRules } from '../../dist/endpoints/workload/serve-caller.js';
 import { WorkloadEndpoint } from '../../dist/endpoints/workload-endpoint.js';
+import { defaultAgentSettings } from '../../dist/settings.js';
 
 export interface EndpointOptions {
   readonly snapshots: WorkloadSnapshots;
   readonly attestation?: WorkloadAttestation;
   readonly jwtSvids?: WorkloadJwtSvids;
-  readonly rules?: Partial<WorkloadApiRules>;
+  readonly rules?: Partial<WorkloadApiRules & { readonly sds: SdsRules }>;
+  readonly services?: { readonly workloadApi: boolean; readonly sds: boolean };
+  readonly rateLimits?: RateLimits;
   readonly log?: Logger;
   readonly clock?: Clock;
 }
@@ -40,11 +45,19 @@ export class TestEndpoint implements AsyncDisposable {
     const attest = (): Promise<[]> => Promise.resolve([]);
     const endpoint = new WorkloadEndpoint({
       clock: systemClock,
+      random: systemRandom,
       log: silentLogger,
       attestation: { attest },
       jwtSvids: { fetch: () => Promise.reject(new Error('no JWT-SVID is planned')) },
+      rateLimits: defaultAgentSettings.rateLimits,
+      services: { workloadApi: true, sds: true },
       ...options,
-      rules: { allowUnauthenticatedVerifiers: false, allowedForeignJwtClaims: [], ...options.rules },
+      rules: {
+        sds: defaultAgentSettings.sds,
+        allowUnauthenticatedVerifiers: false,
+        allowedForeignJwtClaims: [],
+        ...options.rules,
+      },
       socketPath,
       procPath: '/proc',
     });

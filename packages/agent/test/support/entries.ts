@@ -1,6 +1,7 @@
 import { JwtBundle, SpiffeId, TrustDomain } from '@credence/sdk';
 import type { AuthorizedEntry } from '../../dist/domain/authorized-entry.js';
 import type { TrustBundle, WorkloadX509Svid } from '../../dist/domain/workload-identity.js';
+import { rotationTime, type Life } from '../../dist/identity/rotation-policy.js';
 
 /** `unix:uid:1000` as a selector. */
 export function selector(text: string): { type: string; value: string } {
@@ -46,3 +47,6 @@ export function svid(notBefore: Date, lifetimeMs: number, name = 'leaf'): Worklo
 
 /** Jitter of exactly the middle. */
 export const middle = { bytes: (count: number) => Buffer.alloc(count), uniform: () => 0.5 };
+
+/** At exactly half of a life. */
+export const rotation = { rotationTime: (life: Life): Date => rotationTime(life, middle) };

@@ -1,4 +1,4 @@
-// A folder that looks like proc(5) for one process.
+// A folder that looks like proc(5) for one process, or a few.
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from './endpoint.js';
@@ -17,8 +17,14 @@ export class FakeProc implements AsyncDisposable {
     return fake;
   }
 
-  async write(name: 'stat' | 'status', text: string): Promise<void> {
-    await writeFile(join(this.path, String(this.pid), name), text);
+  async write(name: 'stat' | 'status' | 'cgroup' | 'mountinfo', text: string, pid = this.pid): Promise<void> {
+    await mkdir(join(this.path, String(pid)), { recursive: true });
+    await writeFile(join(this.path, String(pid), name), text);
+  }
+
+  async setMountNamespace(inode: number, pid = this.pid): Promise<void> {
+    await mkdir(join(this.path, String(pid), 'ns'), { recursive: true });
+    await symlink(`mnt:[${inode}]`, join(this.path, String(pid), 'ns', 'mnt'));
   }
 
   async setExecutable(path: string): Promise<void> {

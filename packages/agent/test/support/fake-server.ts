@@ -82,8 +82,9 @@ export class FakeServer implements AsyncDisposable {
     } as never);
   }
 
-  static async create(trustDomain = 'example.org'): Promise<FakeServer> {
+  static async create(trustDomain = 'example.org', port = 0): Promise<FakeServer> {
     const server = new FakeServer(await TestCa.create(trustDomain));
+    server.#port = port;
     await server.start();
     return server;
   }

@@ -1,4 +1,5 @@
 // The port of workload attestors: each looks at a process in its own way and says what it found.
+import type { Selector } from '../../domain/selector.js';
 
 /** A process to look at: its pid, and whom it acted for when it connected. */
 export interface Workload {
@@ -12,10 +13,23 @@ export interface WorkloadAttestor {
   /** The type of its selectors, such as `unix`; without a colon. */
   readonly type: string;
   /**
-   * The values of the selectors that hold for the process. Whether the process still was the same at the end is not
-   * its business.
+   * The values of the selectors that hold for the process; none when the process is nothing that the attestor knows.
+   * Whether the process still was the same at the end is not its business.
    *
-   * @throws when it cannot tell; no partial answer. `signal.reason` soon after the signal aborts.
+   * @param signal aborts when the caller is gone or the attestor's time is up; nobody waits for the answer then, and
+   * the attestor stops what it does.
+   * @throws when it cannot tell; no partial answer.
    */
   attest(workload: Workload, signal: AbortSignal): Promise<readonly string[]>;
 }
+
+/** How one attestor fared with one process. */
+export type AttestorReport = {
+  /** Its type. */
+  readonly attestor: string;
+  readonly elapsedMs: number;
+} & (
+  | { readonly kind: 'found'; readonly selectors: readonly Selector[] }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'timedOut' }
+);

@@ -1,12 +1,12 @@
 // No caller can make the agent hold more than a bounded number of calls, nor large or unfinished ones. A status alone
 // would not do: HTTP/2 keeps a stream until its caller ends it, too. Whoever goes too far loses the connection.
 import { ServerInterceptingCall, type Metadata, type ServerInterceptor } from '@grpc/grpc-js';
+import { QuietLog } from '@credence/sdk/daemon';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import { FairShare } from './fair-share.js';
-import { largestMetadata, mostCalls, mostIncompleteCalls, requestTimeMs } from './limits.js';
+import { largestMetadata, mostAbandonedStreams, mostCalls, mostIncompleteCalls, requestTimeMs } from './limits.js';
 import type { Peer } from './peer.js';
 import type { PeerRegistry } from './peer-registry.js';
-import { QuietLog } from './quiet-log.js';
 
 export interface BoundCallsOptions {
   readonly clock: Clock;
@@ -37,17 +37,18 @@ export function boundCalls({ clock, log, peers }: BoundCallsOptions): ServerInte
     );
   };
 
-  const countIncomplete = (peer: Peer): void => {
-    const count = (incomplete.get(peer) ?? 0) + 1;
+  const countIncomplete = (peer: Peer, weight: number): void => {
+    const count = (incomplete.get(peer) ?? 0) + weight;
     incomplete.set(peer, count);
     if (count > mostIncompleteCalls) disconnect(peer, 'too many calls ended before their requests were complete');
   };
 
-  return (_method, call) => {
+  return (method, call) => {
     const peer = peers.find(call.getConnectionInfo().remoteAddress);
     if (peer === undefined) return new ServerInterceptingCall(call);
     const complete = new AbortController();
     let counted = false;
+    let halfClosed = false;
     return new ServerInterceptingCall(call, {
       start: (next) => {
         next({
@@ -62,13 +63,20 @@ export function boundCalls({ clock, log, peers }: BoundCallsOptions): ServerInte
             limitTime(peer, complete.signal);
             proceed(metadata);
           },
+          onReceiveMessage: (message, proceed) => {
+            // Further ones may come at any time.
+            if (method.requestStream) complete.abort();
+            proceed(message);
+          },
           onReceiveHalfClose: (proceed) => {
+            halfClosed = true;
             complete.abort();
             proceed();
           },
           onCancel: () => {
             if (counted) calls.giveBack(peer.uid);
-            if (!complete.signal.aborted) countIncomplete(peer);
+            if (!complete.signal.aborted) countIncomplete(peer, 1);
+            else if (!halfClosed) countIncomplete(peer, mostIncompleteCalls / mostAbandonedStreams);
             complete.abort();
           },
         });

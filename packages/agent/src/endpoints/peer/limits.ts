@@ -11,8 +11,8 @@ export const mostCalls = 3072;
 /** Calls at one time on one connection; gRPC clients let further ones wait, without a word to their users. */
 export const mostCallsOnConnection = 1024;
 
-/** Bytes of one request; those of the Workload API hold a token at most. */
-export const largestRequest = 32 * 1024;
+/** Bytes of one request: a token or, with some room, the list of extensions that each Envoy sends of itself (61 KiB). */
+export const largestRequest = 128 * 1024;
 
 /** Bytes of names and values in the metadata of one call. */
 export const largestMetadata = 8 * 1024;
@@ -23,8 +23,17 @@ export const requestTimeMs = 10_000;
 /** Calls of one connection that may end before their request was complete. HTTP/2 keeps what the caller does not end. */
 export const mostIncompleteCalls = 8;
 
+/** Likewise streams of requests of which neither side said that no more come; some clients end each in this way. */
+export const mostAbandonedStreams = 32;
+
 /** A connection without a call for so long is closed; gRPC clients connect again when they need it. */
 export const longestIdleMs = 60_000;
+
+/** Streams that callers of the same selectors may open in a second, unless the operator says otherwise. */
+export const callsPerSecond = 200;
+
+/** As many at a stroke: all streams of a user come again after a restart of the agent, and once more. */
+export const callsAtAStroke = 2 * mostCalls;
 
 /** New JWT-SVIDs a second for callers of the same selectors, twice as many at a stroke; from the cache they are free. */
 export const newJwtSvidsPerSecond = 100;

@@ -1,10 +1,9 @@
 // A Unix socket that knows its callers: each connection is handed to gRPC only after the kernel has said whose it is.
 import { createServer, type Server as SocketServer, type Socket } from 'node:net';
 import { ServerCredentials, type Server } from '@grpc/grpc-js';
-import { listenOnSocket, trackSockets } from '@credence/sdk/daemon';
+import { listenOnSocket, QuietLog, trackSockets } from '@credence/sdk/daemon';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import type { PeerRegistry } from './peer-registry.js';
-import { QuietLog } from './quiet-log.js';
 
 export interface PeerListenerOptions {
   readonly clock: Clock;

@@ -15,5 +15,6 @@ export function fetchJwtBundles(
   return snapshotStream(options, {
     createEncoder: () => changedOnly(serialize, encodeJwtBundles),
     forEverybody: options.rules.allowUnauthenticatedVerifiers,
+    counts: 'fetchJwtBundles',
   });
 }

@@ -5,19 +5,18 @@ import type { Logger } from '@credence/sdk/runtime';
 import type { JWTSVIDRequest__Output } from '@credence/sdk/wire/gen/JWTSVIDRequest.js';
 import type { JWTSVIDResponse } from '@credence/sdk/wire/gen/JWTSVIDResponse.js';
 import type { AuthorizedEntry } from '../../domain/authorized-entry.js';
-import { selectorKey, type Selector } from '../../domain/selector.js';
-import { CallerRate } from '../peer/caller-rate.js';
-import { newJwtSvidsAtOnce, newJwtSvidsPerSecond } from '../peer/limits.js';
+import { callerKey, CallerRate } from '../peer/caller-rate.js';
+import { newJwtSvidsAtOnce } from '../peer/limits.js';
 import { checkAlive, noIdentity, type WorkloadApiOptions } from './serve-caller.js';
 import { invalidArgument, unaryAnswer } from './unary-answer.js';
 import { withUniqueHints } from './unique-hints.js';
 
 export function fetchJwtSvid(options: WorkloadApiOptions): handleUnaryCall<JWTSVIDRequest__Output, JWTSVIDResponse> {
-  const { clock, attestation, snapshots, jwtSvids } = options;
+  const { clock, attestation, snapshots, jwtSvids, limits } = options;
   const rate = new CallerRate({
     clock,
     method: '/SpiffeWorkloadAPI/FetchJWTSVID',
-    perSecond: newJwtSvidsPerSecond,
+    perSecond: limits.newJwtSvidsPerSecond,
     atOnce: newJwtSvidsAtOnce,
   });
   return unaryAnswer(options, async (request, { peer, log, signal }) => {
@@ -25,6 +24,7 @@ export function fetchJwtSvid(options: WorkloadApiOptions): handleUnaryCall<JWTSV
     if (audience.length === 0) throw invalidArgument('audience must be specified');
     const wanted = request.spiffe_id === '' ? undefined : parseWanted(request.spiffe_id);
     const selectors = await attestation.attest(peer, signal);
+    limits.check('fetchJwtSvid', peer, selectors);
     const entries = entitled(snapshots.entitlements(selectors), wanted, log);
     if (entries.length === 0) throw noIdentity();
     const admit = (): Disposable => rate.take(callerKey(selectors));
@@ -56,9 +56,4 @@ function parseWanted(text: string): SpiffeId {
     const problem = error instanceof Error ? error.message : String(error);
     throw invalidArgument(`invalid requested SPIFFE ID: ${problem}`, error);
   }
-}
-
-// Processes of the same selectors are one workload, in however many copies.
-function callerKey(selectors: readonly Selector[]): string {
-  return JSON.stringify([...new Set(selectors.map(selectorKey))].sort());
 }

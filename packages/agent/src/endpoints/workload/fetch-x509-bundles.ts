@@ -15,5 +15,6 @@ export function fetchX509Bundles(
   return snapshotStream(options, {
     createEncoder: () => changedOnly(serialize, encodeX509Bundles),
     forEverybody: options.rules.allowUnauthenticatedVerifiers,
+    counts: 'fetchX509Bundles',
   });
 }

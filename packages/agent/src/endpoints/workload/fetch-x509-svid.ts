@@ -17,5 +17,6 @@ export function fetchX509Svid(
       return encodeX509Svids(snapshot, identities);
     },
     forEverybody: false,
+    counts: 'fetchX509Svid',
   });
 }

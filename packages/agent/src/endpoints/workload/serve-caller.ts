@@ -1,20 +1,26 @@
-// What all calls of the Workload API have in common: who is calling is settled at the start, failures are logged once, and
+// What all calls of the agent's sockets have in common: who is calling is settled at the start, failures are logged once, and
 // whoever holds a connection that it has not opened loses it.
 import { status } from '@grpc/grpc-js';
 import { isSpiffeError, silentLogger, type Clock, type Logger } from '@credence/sdk/runtime';
 import { StatusError } from '@credence/sdk/wire';
 import { agentError } from '../../domain/errors.js';
+import type { CallLimits } from '../peer/call-limits.js';
 import type { PeerRegistry } from '../peer/peer-registry.js';
 import type { Peer } from '../peer/peer.js';
 import type { WorkloadAttestation, WorkloadJwtSvids, WorkloadSnapshots } from '../ports.js';
 
-export interface WorkloadApiOptions {
-  readonly clock: Clock;
+/** What every call needs, whichever the service. */
+export interface CallOptions {
   readonly log: Logger;
   readonly peers: PeerRegistry;
+}
+
+export interface WorkloadApiOptions extends CallOptions {
+  readonly clock: Clock;
   readonly attestation: WorkloadAttestation;
   readonly snapshots: WorkloadSnapshots;
   readonly jwtSvids: WorkloadJwtSvids;
+  readonly limits: CallLimits;
   readonly rules: WorkloadApiRules;
 }
 
@@ -44,7 +50,7 @@ export interface Caller {
 /** @throws what `serve` throws */
 export async function serveCaller<T>(
   call: Call,
-  { log, peers }: Pick<WorkloadApiOptions, 'log' | 'peers'>,
+  { log, peers }: CallOptions,
   signal: AbortSignal,
   serve: (caller: Caller) => Promise<T>,
 ): Promise<T> {
@@ -104,5 +110,5 @@ function callLogger(log: Logger, peer: Peer, method: string): Logger {
 
 function logFailure(log: Logger, error: unknown): void {
   if (error instanceof StatusError) log.warn({ status: status[error.code] }, error.details);
-  else log.error({ err: error }, 'workload API call failed');
+  else log.error({ err: error }, 'call failed');
 }

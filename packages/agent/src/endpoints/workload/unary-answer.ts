@@ -1,12 +1,12 @@
-// A unary RPC of the Workload API.
+// A unary RPC.
 import { status, type handleUnaryCall } from '@grpc/grpc-js';
 import { StatusError } from '@credence/sdk/wire';
 import { statusOf } from '../status-of.js';
-import { cancellationOf, serveCaller, type Caller, type WorkloadApiOptions } from './serve-caller.js';
+import { cancellationOf, serveCaller, type Caller, type CallOptions } from './serve-caller.js';
 
 /** Answers each call with what `answer` resolves to, or with the status of what it throws. */
 export function unaryAnswer<Request, Response>(
-  options: WorkloadApiOptions,
+  options: CallOptions,
   answer: (request: Request, caller: Caller) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {

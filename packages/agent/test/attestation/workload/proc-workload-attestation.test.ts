@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { silentLogger, type Logger } from '@credence/sdk/runtime';
+import { ManualClock } from '@credence/sdk/testing';
 import { ProcWorkloadAttestation } from '../../../dist/attestation/workload/proc-workload-attestation.js';
 import { readExecutable, readStartTime, type PinnedProcess } from '../../../dist/attestation/workload/process.js';
 import type { WorkloadAttestor } from '../../../dist/attestation/workload/workload-attestor.js';
+import { RecordingLogger } from '../../support/recording-logger.js';
 
 const own: PinnedProcess = {
   pid: process.pid,
@@ -22,8 +24,16 @@ function failing(type: string): WorkloadAttestor {
   return { type, attest: () => Promise.reject(new Error(`${type} is broken`)) };
 }
 
-function attestation(attestors: readonly WorkloadAttestor[], log: Logger = silentLogger): ProcWorkloadAttestation {
-  return new ProcWorkloadAttestation({ log, attestors, procPath: '/proc' });
+function hanging(type: string): WorkloadAttestor {
+  return { type, attest: () => new Promise(() => undefined) };
+}
+
+function attestation(
+  attestors: readonly WorkloadAttestor[],
+  log: Logger = silentLogger,
+  clock = new ManualClock(),
+): ProcWorkloadAttestation {
+  return new ProcWorkloadAttestation({ clock, log, attestors, procPath: '/proc' });
 }
 
 describe('workload attestation', () => {
@@ -48,14 +58,60 @@ describe('workload attestation', () => {
     assert.equal((await attested).length, 2);
   });
 
-  it('goes on without an attestor that fails, and names it in the log', async () => {
-    const logged: { attestor?: string; pid?: number }[] = [];
-    const log: Logger = { ...silentLogger, error: (fields) => logged.push(fields) };
-    const selectors = await attestation([failing('docker'), attestor('unix', 'uid:1')], log).attest(own, signal);
-    assert.deepEqual(selectors, [{ type: 'unix', value: 'uid:1' }]);
-    assert.equal(logged.length, 1);
-    assert.equal(logged[0]?.attestor, 'docker');
-    assert.equal(logged[0].pid, process.pid);
+  it('goes on without an attestor that fails, and names it in the log, but not each time', async () => {
+    const log = new RecordingLogger();
+    const attesting = attestation([failing('docker'), attestor('unix', 'uid:1'), failing('systemd')], log);
+    for (let i = 0; i < 100; i++) {
+      assert.deepEqual(await attesting.attest(own, signal), [{ type: 'unix', value: 'uid:1' }]);
+    }
+    assert.deepEqual(
+      log.records.map(({ level, message, fields }) => [level, message, { ...fields, err: undefined }]),
+      ['docker', 'systemd'].map((attestor) => [
+        'warn',
+        'workload attestor failed',
+        { attestor, pid: process.pid, err: undefined, unreported: 0 },
+      ]),
+    );
+  });
+
+  it('goes on without an attestor that takes longer than 5 s, tells it to stop, and names it in the log', async () => {
+    const clock = new ManualClock();
+    const log = new RecordingLogger();
+    let told: AbortSignal | undefined;
+    const slow: WorkloadAttestor = {
+      type: 'docker',
+      attest: (_workload, stop) => {
+        told = stop;
+        return new Promise(() => undefined);
+      },
+    };
+    const attested = attestation([slow, attestor('unix', 'uid:1')], log, clock).attest(own, signal);
+    await clock.waitForSleepers(1);
+    await clock.advance(4999);
+    assert.equal(told?.aborted, false);
+    await clock.advance(1);
+    assert.deepEqual(await attested, [{ type: 'unix', value: 'uid:1' }]);
+    assert.equal(told.aborted, true);
+    assert.equal(clock.sleepers, 0);
+    assert.deepEqual(
+      log.records.map(({ fields }) => fields),
+      [{ attestor: 'docker', pid: process.pid, reason: 'no answer within 5000 ms', unreported: 0 }],
+    );
+  });
+
+  it('reports how each attestor fared', async () => {
+    const clock = new ManualClock();
+    const attestors = [attestor('unix', 'uid:1'), failing('docker'), hanging('systemd'), attestor('k8s')];
+    const examined = attestation(attestors, silentLogger, clock).examine(own, signal);
+    await clock.advance(0); // all that answer have answered
+    assert.equal(clock.sleepers, 1);
+    await clock.advance(5000);
+    assert.deepEqual(await examined, [
+      { attestor: 'unix', elapsedMs: 0, kind: 'found', selectors: [{ type: 'unix', value: 'uid:1' }] },
+      { attestor: 'docker', elapsedMs: 0, kind: 'failed', error: new Error('docker is broken') },
+      { attestor: 'systemd', elapsedMs: 5000, kind: 'timedOut' },
+      { attestor: 'k8s', elapsedMs: 0, kind: 'found', selectors: [] },
+    ]);
   });
 
   it('takes no selectors for an answer, when an attestor gave it', async () => {
@@ -91,22 +147,12 @@ describe('workload attestation', () => {
   });
 
   it('stops with the reason of the signal, and logs no failure then', async () => {
-    const logged: object[] = [];
-    const log: Logger = { ...silentLogger, error: (fields) => logged.push(fields) };
+    const log = new RecordingLogger();
     const controller = new AbortController();
-    const waiting: WorkloadAttestor = {
-      type: 'unix',
-      attest: (_workload, aborted) =>
-        new Promise((_resolve, reject) => {
-          aborted.addEventListener('abort', () => {
-            reject(aborted.reason as Error);
-          });
-        }),
-    };
-    const attested = attestation([waiting], log).attest(own, controller.signal);
+    const attested = attestation([hanging('unix')], log).attest(own, controller.signal);
     const reason = new Error('the caller went away');
     controller.abort(reason);
     await assert.rejects(attested, reason);
-    assert.deepEqual(logged, []);
+    assert.deepEqual(log.records, []);
   });
 });

@@ -45,6 +45,15 @@ describe('the rate of a caller', () => {
     rate.take('a');
   });
 
+  it('may be no rate, but a bound on what is under way', async () => {
+    const clock = new ManualClock();
+    const rate = new CallerRate({ clock, method, perSecond: undefined, atOnce: 1 });
+    for (let count = 0; count < 10_000; count++) rate.take('a')[Symbol.dispose]();
+    await clock.advance(1);
+    rate.take('a');
+    assert.throws(() => rate.take('a'), { message: / 1 at a time are accepted/ });
+  });
+
   it('takes nothing away when the clock is set back', () => {
     let now = 1_000_000;
     const clock = { now: () => new Date(now), sleep: () => Promise.resolve() };

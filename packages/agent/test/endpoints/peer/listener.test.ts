@@ -8,12 +8,13 @@ import { dirname } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { silentLogger, systemClock } from '@credence/sdk/runtime';
+import { silentLogger, systemClock, systemRandom } from '@credence/sdk/runtime';
 import { healthApi } from '@credence/sdk/wire';
 import { SocketPeer } from '../../../dist/endpoints/peer/peer.js';
 import { PeerRegistry } from '../../../dist/endpoints/peer/peer-registry.js';
 import { requirePeer } from '../../../dist/endpoints/peer/require-peer.js';
 import { WorkloadEndpoint } from '../../../dist/endpoints/workload-endpoint.js';
+import { defaultAgentSettings } from '../../../dist/settings.js';
 import { header, StreamReader, TestEndpoint } from '../../support/endpoint.js';
 import { FakeWorkloadSnapshots, identity, snapshot } from '../../support/fake-workload-snapshots.js';
 import { until } from '../../../../sdk/dist-test/support/until.js';
@@ -42,11 +43,14 @@ describe('the listener of the Workload Endpoint', () => {
     const attestation = { attest: () => Promise.resolve([]) };
     const second = new WorkloadEndpoint({
       clock: systemClock,
+      random: systemRandom,
       log: silentLogger,
       attestation,
       snapshots,
       jwtSvids: { fetch: () => Promise.reject(new Error('unused')) },
-      rules: { allowUnauthenticatedVerifiers: false, allowedForeignJwtClaims: [] },
+      rules: defaultAgentSettings,
+      services: defaultAgentSettings.services,
+      rateLimits: defaultAgentSettings.rateLimits,
       socketPath,
       procPath: '/proc',
     });

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportPrivateKey } from '@credence/sdk/keys';
 import { systemRandom } from '@credence/sdk/runtime';
-import { TestCa } from '@credence/sdk/testing';
+import { FakeWorkloadApi, TestCa } from '@credence/sdk/testing';
 import { Certificate, toPem } from '@credence/sdk/x509';
 import { X509PopProver } from '../../../../dist/attestation/node/x509pop/x509pop-prover.js';
 import { temporaryDirectory } from '../../../../../sdk/dist-test/support/temporary-directory.js';
@@ -32,9 +32,12 @@ async function withFiles(
   await writeFile(path('intermediates'), toPem(chain[1]!, 'CERTIFICATE'));
   await writeFile(path('key'), toPem(exportPrivateKey(key), 'PRIVATE KEY'));
   const prover = new X509PopProver({
-    privateKeyPath: path('key'),
-    certificatePath: path('certificate'),
-    intermediatesPath: path('intermediates'),
+    identity: {
+      kind: 'files',
+      privateKeyPath: path('key'),
+      certificatePath: path('certificate'),
+      intermediatesPath: path('intermediates'),
+    },
     random: systemRandom,
   });
   await work({ prover, key, chain, path });
@@ -112,6 +115,31 @@ describe('x509pop prover', () => {
         await writeFile(path('key'), key.export({ type, format: 'pem' }));
         await prover.payload();
       });
+    }
+  });
+
+  it('may have the X.509-SVID of a Workload API, the newest for each attestation', async () => {
+    await using api = await FakeWorkloadApi.start();
+    const prover = new X509PopProver({
+      identity: { kind: 'workload_api', address: api.address },
+      random: systemRandom,
+    });
+    await assert.rejects(prover.payload(), {
+      code: 'ERR_BOOTSTRAP',
+      message: /the Workload API at unix:.* cannot be used: /,
+    });
+    const ca = await TestCa.create('example.org');
+    for (const path of ['/spire-exchange/one', '/spire-exchange/two']) {
+      const svid = await ca.x509Svid(path);
+      api.setX509([svid], [ca.bundle()]);
+      const { certificates } = JSON.parse((await prover.payload()).toString()) as { certificates: string[] };
+      assert.deepEqual(certificates.map(bytes), [svid.leaf.raw]);
+      const { ecdsa_signature: response } = JSON.parse(
+        (await prover.respond(challenge('ecdsa'))).toString(),
+      ) as ResponseMessage;
+      const signature = Buffer.concat([bytes(response?.r), bytes(response?.s)]);
+      const signed = Buffer.concat([nonce, bytes(response?.nonce)]);
+      assert.ok(verify('sha256', signed, { key: svid.leaf.publicKey, dsaEncoding: 'ieee-p1363' }, signature));
     }
   });
 

@@ -1,0 +1,94 @@
+// The docker attestor: what Docker or Podman says about the container that a process runs in.
+import type { Clock } from '@credence/sdk/runtime';
+import { agentError } from '../../../domain/errors.js';
+import { checkMembership, findContainer, type ContainerPlace } from '../container/container-place.js';
+import type { Workload, WorkloadAttestor } from '../workload-attestor.js';
+import { EngineApi, type Container } from './engine-api.js';
+
+export interface DockerAttestorOptions {
+  readonly clock: Clock;
+  /** Where proc(5) is mounted. */
+  readonly procPath: string;
+  /** Docker's socket; absolute, as the others. */
+  readonly dockerSocketPath: string;
+  /** The version of the Engine API, such as `1.44`; undefined: the newest that the daemon knows. */
+  readonly dockerVersion: string | undefined;
+  /** The socket of root's Podman. */
+  readonly podmanSocketPath: string;
+  /**
+   * Where users' own Podmans listen, `%d` standing for the user. Undefined: their containers have no selectors. Such a
+   * socket belongs to the user, who can make it say anything.
+   */
+  readonly podmanSocketPathTemplate: string | undefined;
+}
+
+// A process may call before its container is known as running.
+const waitsMs = [100, 200, 400];
+
+/**
+ * Values: `label:<key>:<value>`, `env:<name>=<value>`, `image_id:<the image as it was named>` and
+ * `image_config_digest:sha256:<hexadecimal>`, the last if the daemon still has the image. None outside of containers.
+ */
+export class DockerAttestor implements WorkloadAttestor {
+  readonly type = 'docker';
+  readonly #options: DockerAttestorOptions;
+
+  constructor(options: DockerAttestorOptions) {
+    this.#options = options;
+  }
+
+  async attest({ pid }: Workload, signal: AbortSignal): Promise<readonly string[]> {
+    const { procPath, dockerVersion: version } = this.#options;
+    const place = await findContainer(procPath, pid);
+    const socketPath = place && this.#socketOf(place);
+    if (place === undefined || socketPath === undefined) return [];
+    const api = new EngineApi({ socketPath, version });
+    const container = await this.#running(api, place.id, signal);
+    await checkMembership(procPath, pid, place, container.State.Pid);
+    return [...valuesOf(container), ...(await imageDigests(api, container, signal))];
+  }
+
+  // Podman says in the names of control groups who it is, and whose.
+  #socketOf({ groups }: ContainerPlace): string | undefined {
+    const podmans = groups.find((group) => /libpod-|\/libpod\//.test(group));
+    if (podmans === undefined) return this.#options.dockerSocketPath;
+    // The first slice of that form is the login's, whatever the user calls his groups below it.
+    const user = /\/user-(\d+)\.slice\//.exec(podmans)?.[1];
+    if (user === undefined) return this.#options.podmanSocketPath;
+    return this.#options.podmanSocketPathTemplate?.replace('%d', user);
+  }
+
+  async #running(api: EngineApi, id: string, signal: AbortSignal): Promise<Container> {
+    for (const waitMs of waitsMs) {
+      try {
+        return await running(api, id, signal);
+      } catch {
+        await this.#options.clock.sleep(waitMs, { signal });
+      }
+    }
+    return running(api, id, signal);
+  }
+}
+
+async function running(api: EngineApi, id: string, signal: AbortSignal): Promise<Container> {
+  const container = await api.container(id, signal);
+  if (container.State.Pid === 0) throw agentError('ERR_ATTESTATION', `container ${id} does not run`);
+  return container;
+}
+
+function valuesOf({ Config: { Labels, Env, Image } }: Container): readonly string[] {
+  return [
+    ...Object.entries(Labels ?? {}).map(([key, value]) => `label:${key}:${value}`),
+    ...(Env ?? []).map((variable) => `env:${variable}`),
+    ...(Image === '' ? [] : [`image_id:${Image}`]),
+  ];
+}
+
+// By digest, not by the name that the container was started with, which may have come to mean another image.
+async function imageDigests(api: EngineApi, { Image }: Container, signal: AbortSignal): Promise<readonly string[]> {
+  try {
+    return [`image_config_digest:${await api.imageDigest(Image, signal)}`];
+  } catch {
+    return [];
+  }
+}

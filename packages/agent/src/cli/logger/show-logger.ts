@@ -1,0 +1,28 @@
+// What the commands below `logger` have in common: one call, and the level that it answers.
+import type { requestCallback } from '@grpc/grpc-js';
+import { encodeJson, exitCodes, type ExitCode, type FlagValues, type Terminal } from '@credence/sdk/daemon';
+import { agentLoggerApi } from '@credence/sdk/wire';
+import type { LoggerClient } from '@credence/sdk/wire/gen/spire/api/agent/logger/v1/Logger.js';
+import type { Logger__Output } from '@credence/sdk/wire/gen/spire/api/types/Logger.js';
+import { failing, withAgentAdmin, type adminFlags } from '../admin-client.js';
+import { answer } from '../api/workload-call.js';
+
+/** Calls and prints; a failure begins with `failure`. */
+export function showLogger(
+  values: FlagValues<typeof adminFlags>,
+  terminal: Terminal,
+  failure: string,
+  call: (client: LoggerClient, done: requestCallback<Logger__Output>) => unknown,
+): Promise<ExitCode> {
+  return withAgentAdmin(agentLoggerApi, { values, terminal }, async (client) => {
+    const logger = await failing(failure, () => answer<Logger__Output>((done) => call(client, done)));
+    const { current_level: current, launch_level: launch } = logger;
+    if (values.output === 'json') terminal.out(`${encodeJson(logger)}\n`);
+    else terminal.out(`Logger Level : ${levelName(current)}\nLaunch Level : ${levelName(launch)}\n\n`);
+    return exitCodes.done;
+  });
+}
+
+function levelName(level: Logger__Output['current_level']): string {
+  return level === 'WARN' ? 'warning' : level.toLowerCase();
+}

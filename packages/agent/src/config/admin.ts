@@ -1,0 +1,31 @@
+// Who may ask the agent for more than a workload: the keys of the admin socket.
+import { SpiffeId, type TrustDomain } from '@credence/sdk';
+import { parsedBy, usageError } from '@credence/sdk/daemon';
+import { path } from '@credence/sdk/daemon/config-values';
+import { z } from 'zod';
+import { checkAdminSocket } from '../domain/admin-socket.js';
+import type { AgentSettings } from '../settings.js';
+
+const delegate = z.string().transform(parsedBy((text) => SpiffeId.parse(text), 'spiffe://example.org/cilium-agent'));
+
+/** Their shape. */
+export const adminShape = { admin_socket_path: path, authorized_delegates: z.array(delegate) };
+
+interface AdminKeys {
+  readonly admin_socket_path?: string | undefined;
+  readonly authorized_delegates?: readonly SpiffeId[] | undefined;
+}
+
+/** @throws ERR_CONFIG when the admin socket is where workloads are; ERR_USAGE when a delegate is a stranger. */
+export function adminOf(
+  { admin_socket_path: adminSocketPath, authorized_delegates: delegates = [] }: AdminKeys,
+  { trustDomain, socketPath }: { readonly trustDomain: TrustDomain; readonly socketPath: string },
+): Pick<AgentSettings, 'adminSocketPath' | 'authorizedDelegates'> {
+  if (adminSocketPath !== undefined) checkAdminSocket(adminSocketPath, socketPath);
+  const stranger = delegates.find((id) => !id.isMemberOf(trustDomain));
+  if (stranger !== undefined) {
+    const accepted = `members of ${trustDomain.name} are accepted`;
+    throw usageError(`authorized_delegates: ${String(stranger)} is of another trust domain; ${accepted}`);
+  }
+  return { adminSocketPath, authorizedDelegates: delegates };
+}

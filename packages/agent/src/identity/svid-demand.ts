@@ -1,0 +1,54 @@
+// Which entries are to have an X.509-SVID: those that an open stream is entitled to, however many they are, and of the
+// others as many as fit, those last used first.
+import type { AuthorizedEntry } from '../domain/authorized-entry.js';
+import type { EntryCache } from './entry-cache.js';
+import type { Subscriptions } from './subscriptions.js';
+import type { SvidCache } from './svid-cache.js';
+
+export interface SvidDemandOptions {
+  readonly entries: EntryCache;
+  readonly svids: SvidCache;
+  readonly subscriptions: Pick<Subscriptions, 'wants' | 'wanted'>;
+  /** How many SVIDs are held that no open stream needs, together with those that one does. */
+  readonly maxSize: number;
+}
+
+export class SvidDemand {
+  readonly #options: SvidDemandOptions;
+
+  constructor(options: SvidDemandOptions) {
+    this.#options = options;
+  }
+
+  /** The entries for which an SVID is to be asked now. SVIDs for which there is no room are forgotten. */
+  due(): readonly AuthorizedEntry[] {
+    const { entries, svids, maxSize } = this.#options;
+    const all = [...entries.entries.values()].filter(({ storeSvid }) => !storeSvid);
+    const kept = all.length <= maxSize ? all : this.#select(all);
+    return kept.filter((entry) => svids.isDue(entry) && this.isWanted(entry));
+  }
+
+  /** Whether the SVID of an entry that has room is to be there, and to be renewed. */
+  isWanted(entry: AuthorizedEntry): boolean {
+    return !entry.storeSvid && (!entry.disableX509SvidPrefetch || this.#options.subscriptions.wants(entry));
+  }
+
+  #select(all: readonly AuthorizedEntry[]): readonly AuthorizedEntry[] {
+    const { svids, subscriptions, maxSize } = this.#options;
+    const needed = subscriptions.wanted();
+    const others = all.filter(({ id, disableX509SvidPrefetch }) => {
+      return !needed.has(id) && (svids.holds(id) || !disableX509SvidPrefetch);
+    });
+    const byUse = others.sort((a, b) => svids.lastUse(b.id) - svids.lastUse(a.id) || held(svids, b) - held(svids, a));
+    const kept = [
+      ...all.filter(({ id }) => needed.has(id)),
+      ...byUse.slice(0, Math.max(0, maxSize - needed.size)),
+    ];
+    svids.keepOnly(new Set(kept.map(({ id }) => id)));
+    return kept;
+  }
+}
+
+function held(svids: SvidCache, { id }: AuthorizedEntry): number {
+  return svids.holds(id) ? 1 : 0;
+}
