@@ -158,7 +158,8 @@ async function rotateUnderCalls({ web, webAdmin, apiAdmin }) {
 }
 
 async function fail(error) {
-  console.error(folder ? `\nThe demonstration failed: ${error.message}\nThe logs are in ${folder}.` : error.message);
+  const left = `The logs are in ${folder}, the configurations in ${configurations}.`;
+  console.error(folder ? `\nThe demonstration failed: ${error.message}\n${left}` : error.message);
   await stopAll();
   process.exit(1);
 }

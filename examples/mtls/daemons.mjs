@@ -9,8 +9,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const serverCommand = join(root, 'packages/server/bin/credence-server.js');
 const agentCommand = join(root, 'packages/agent/bin/credence-agent.js');
 
-/** Where the folder's administrators and workloads call. */
+/** Where the folder's administrators, those of an agent, and workloads call. */
 export const adminSocketIn = (folder) => join(folder, 'server', 'admin.sock');
+export const agentAdminSocketIn = (folder, name = 'agent') => join(folder, name, 'private', 'admin.sock');
 export const workloadSocketIn = (folder, name = 'agent') => join(folder, name, 'public', 'api.sock');
 
 /** Runs `credence-server` on the folder's admin socket; answers what it printed. */
@@ -48,7 +49,8 @@ export async function startAgent(folder, port, node, name = 'agent') {
   writeFileSync(tokenFile, token, { mode: 0o600 });
   writeFileSync(bundleFile, await admin(folder, 'bundle', 'show'));
   // SVIDs of a few seconds want a synchronisation each second.
-  writeFileSync(config, 'agent:\n  experimental:\n    sync_interval: 1s\n');
+  const settings = { admin_socket_path: agentAdminSocketIn(folder, name), experimental: { sync_interval: '1s' } };
+  writeFileSync(config, JSON.stringify({ agent: settings }));
   startDaemon(
     agentCommand,
     [

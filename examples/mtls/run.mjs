@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { admin, adminSocketIn, startAgent, startServer, workloadSocketIn } from './daemons.mjs';
+import { admin, adminSocketIn, agentAdminSocketIn, startAgent, startServer, workloadSocketIn } from './daemons.mjs';
 import { startService, stopAll, until } from './processes.mjs';
 
 const keep = process.argv.includes('--keep');
@@ -150,6 +150,7 @@ Everything stays up until Ctrl-C. To try next, from this folder:
       --spiffe-id spiffe://example.org/me --parent-id spiffe://example.org/node1 --selector unix:uid:${process.getuid()}
   npx credence-agent api fetch x509 --socket-path ${workloadSocket}
   npx credence-agent api watch --socket-path ${workloadSocket}
+  npx credence-agent explain --pid $$ --socket-path ${agentAdminSocketIn(folder)}
 
 The other examples run beside it, each by one command (examples/README.md lists them):
 

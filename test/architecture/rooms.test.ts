@@ -30,7 +30,7 @@ const mayImport: Record<PackageName, Record<string, readonly string[]>> = {
     attestation: ['domain', 'datastore', 'keys'],
     federation: ['domain', 'datastore', 'settings.js'],
     serverclient: ['domain', 'datastore', 'ca'],
-    telemetry: ['domain', 'settings.js'],
+    telemetry: ['domain'],
     api: ['domain', 'datastore', 'keys', 'ca', 'registration', 'attestation', 'settings.js'],
     'settings.ts': ['domain', 'keys'],
     'server.ts': [
@@ -46,10 +46,13 @@ const mayImport: Record<PackageName, Record<string, readonly string[]>> = {
     serverclient: ['domain'],
     attestation: ['domain'],
     storage: ['domain', 'settings.js'],
+    telemetry: ['domain'],
     identity: ['domain', 'serverclient', 'attestation', 'storage', 'settings.js'],
     endpoints: ['domain', 'serverclient', 'attestation', 'storage', 'identity'],
     'settings.ts': ['domain'],
-    'agent.ts': ['domain', 'serverclient', 'attestation', 'storage', 'identity', 'endpoints', 'settings.js'],
+    'agent.ts': [
+      ...['domain', 'serverclient', 'attestation', 'storage', 'identity', 'telemetry', 'endpoints', 'settings.js'],
+    ],
     config: ['domain', 'settings.js'],
     helper: [],
     cli: ['domain', 'settings.js', 'agent.js', 'config', 'helper'],

@@ -1,6 +1,5 @@
 // A server with 100,000 entries: how fast they are created as the table grows, how long the server takes to start with
 // them and how much memory it holds, and how long it looks for those of one agent.
-import { readFileSync } from 'node:fs';
 import { credentials } from '@grpc/grpc-js';
 import { SpiffeId, TrustDomain } from '@credence/sdk';
 import { systemClock } from '@credence/sdk/runtime';
@@ -13,6 +12,8 @@ import { Deployment } from '../support/deployment.js';
 import { call, isListening } from '../support/grpc.js';
 import { RogueAgent } from '../support/rogue-agent.js';
 import { until } from '../support/until.js';
+import { residentMiB } from './measure/memory.js';
+import { processorMs } from './measure/processor-time.js';
 import { perSecond, printTable } from './measure/table.js';
 
 const total = 100_000;
@@ -37,7 +38,7 @@ await first.server.stop();
 const second = await start();
 rows.push([
   'start, to the first answer',
-  `${second.ms.toFixed(0)} ms, of the processor ${processorTimeOf(second.server)}`,
+  `${second.ms.toFixed(0)} ms, of the processor ${processorMs(second.server)} ms`,
 ]);
 rows.push(['resident memory after the start', memoryOf(second.server)]);
 using same = agent.as();
@@ -152,18 +153,6 @@ function spread(took: number[]): string {
   return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
 }
 
-/** Of a machine that does other things too, this says more than the clock. Fields 14 and 15 of proc(5), in hundredths. */
-function processorTimeOf({ pid }: Child): string {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const [user = 0, system = 0] = text
-    .slice(text.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13)
-    .map(Number);
-  return `${(user + system) * 10} ms`;
-}
-
-function memoryOf({ pid }: Child): string {
-  const kib = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-  return `${(kib / 1024).toFixed(0)} MiB`;
+function memoryOf(child: Child): string {
+  return `${residentMiB(child).toFixed(0)} MiB`;
 }

@@ -11,6 +11,7 @@ const gid = String(process.getgid?.());
 
 describe('explain', () => {
   let deployment: Deployment;
+  let server: Child;
   let agentSocket: string;
   let agentId: string;
   let workload: Child;
@@ -18,8 +19,10 @@ describe('explain', () => {
   before(async () => {
     deployment = await Deployment.create();
     agentSocket = join(deployment.folder, 'agent', 'private', 'admin.sock');
-    await deployment.startServer();
-    await deployment.startAgent({ config: { admin_socket_path: agentSocket } });
+    server = await deployment.startServer();
+    // It asks by itself, and so finds out by itself that the server is away.
+    const experimental = { sync_interval: '200ms', watch_changes: false };
+    await deployment.startAgent({ config: { admin_socket_path: agentSocket, experimental } });
     using admin = new Admin(deployment.adminSocket);
     agentId = (await admin.agentIds())[0] ?? '';
     workload = deployment.track(new Child('sleep', ['3600']));
@@ -147,5 +150,15 @@ spiffe://example.org/db (entry ${far})
     const none = await deployment.agent('explain', '--socket-path', agentSocket);
     assert.equal(none.code, 2);
     assert.match(none.stderr, /--pid is required/);
+  });
+
+  it('tells that the agent is out of step with its server, since when and why, and what is served all the same', async () => {
+    await server.stop();
+    await until('the agent to find out', async () => (await said()).includes('is not in sync'));
+    const told = await said();
+    const instant = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC`;
+    const agent = `\nAgent ${agentId} is not in sync with its server; it last was at ${instant}\\.\n  at ${instant}: \\S`;
+    assert.match(told, new RegExp(agent));
+    assert.match(told, /The Workload API answers with 1 identity:/);
   });
 });

@@ -9,3 +9,10 @@ export function program(context: Mocha.Context, name: string): string {
   console.error(`      ${name} is missing: npm run test:interop says how to get it`);
   return context.skip();
 }
+
+/** The path of a program that has to be there. */
+export function programAt(name: string): string {
+  const path = programs[name];
+  if (path === undefined) throw new Error(`${name} is missing`);
+  return path;
+}

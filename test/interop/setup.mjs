@@ -1,4 +1,4 @@
-// Gets the foreign programs that the interop tests run, unmodified, and caches them outside the repository:
+// Gets the foreign programs that the interop tests and bench:spire run, unmodified, and caches them outside the repository:
 //   CREDENCE_INTEROP_CACHE, default ${XDG_CACHE_HOME:-~/.cache}/credence-interop
 // Answers what is missing, with the way to get it, as { name: reason }.
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -16,13 +16,13 @@ const cache =
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'credence-interop');
 
 /** The programs by name, and what is missing. */
-export async function setUp() {
+export async function setUp(names = interopPrograms) {
   mkdirSync(cache, { recursive: true });
   const programs = {};
   const missing = {};
-  for (const [name, get] of Object.entries(recipes)) {
+  for (const name of names) {
     try {
-      programs[name] = await get();
+      programs[name] = await recipes[name]();
     } catch (error) {
       missing[name] = error.message;
     }
@@ -32,24 +32,25 @@ export async function setUp() {
 
 const recipes = {
   openssl: () => onPath('openssl', 'install OpenSSL 3 with the package manager of your system'),
-  'go-peer': goPeer,
+  'go-peer': () => goProgram('go-peer', join(here, 'go-peer')),
+  load: () => goProgram('load', fileURLToPath(new URL('../bench/spire/load', import.meta.url))),
   'spire-agent': () => spire('spire-agent'),
   'spire-server': () => spire('spire-server'),
   envoy,
 };
+const interopPrograms = ['openssl', 'go-peer', 'spire-agent', 'spire-server', 'envoy'];
 
 function onPath(name, advice, question = 'version') {
   if (spawnSync(name, [question]).error === undefined) return name;
   throw new Error(`${name} is not on the PATH: ${advice}`);
 }
 
-/** Our own program around go-spiffe; rebuilt when its source changes. */
-async function goPeer() {
-  const source = join(here, 'go-peer');
+/** A program of our own on libraries of others; rebuilt when its source changes. */
+async function goProgram(name, source) {
   const files = readdirSync(source).sort();
   const digest = createHash('sha256');
-  for (const name of files) digest.update(readFileSync(join(source, name)));
-  const binary = join(cache, `go-peer-${digest.digest('hex').slice(0, 16)}`);
+  for (const file of files) digest.update(readFileSync(join(source, file)));
+  const binary = join(cache, `${name}-${digest.digest('hex').slice(0, 16)}`);
   return build(binary, source, ['build', '-o', `${binary}.new`, '.']);
 }
 

@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Child, node } from '../support/child.js';
+import { node } from '../support/child.js';
 import { Deployment, trustDomain } from '../support/deployment.js';
-import { NodePki, type NodeFiles } from '../support/node-pki.js';
+import { NodePki } from '../support/node-pki.js';
 import { repository } from '../support/source-tree.js';
 import { until } from '../support/until.js';
 import { program } from './programs.js';
+import { RealSpireAgent, lastIds } from './real-spire-agent.js';
 import { startSpireServer, type SpireCommand } from './real-spire-server.js';
 
 const keyTypes = ['ec-p256', 'rsa-2048'] as const;
@@ -40,10 +41,12 @@ function checkAgent(agent: ListedAgent, name: string): void {
 describe('x509pop: a real spire-agent on our server', function () {
   let deployment: Deployment;
   let spireAgent: string;
+  let goPeer: string;
   let pki: NodePki;
 
   before(async function () {
     spireAgent = program(this, 'spire-agent');
+    goPeer = program(this, 'go-peer');
     deployment = await Deployment.create();
     pki = await NodePki.create(deployment.folder);
     await deployment.startServer({
@@ -54,47 +57,48 @@ describe('x509pop: a real spire-agent on our server', function () {
   });
   after(() => deployment[Symbol.asyncDispose]());
 
-  const config = (name: string, files: NodeFiles): string => `
-agent {
-  data_dir = "${join(deployment.folder, name)}"
-  log_level = "DEBUG"
-  server_address = "127.0.0.1"
-  server_port = "${String(deployment.port)}"
-  socket_path = "${join(deployment.folder, name)}.sock"
-  trust_bundle_path = "${join(deployment.folder, 'bundle.pem')}"
-  trust_domain = "${trustDomain}"
-  experimental { sync_interval = "1s" }
-}
-plugins {
-  NodeAttestor "x509pop" { plugin_data {
-    private_key_path = "${files.private_key_path}"
-    certificate_path = "${files.certificate_path}"
-    intermediates_path = "${files.intermediates_path}"
-  } }
-  KeyManager "memory" { plugin_data {} }
-  WorkloadAttestor "unix" { plugin_data {} }
-}`;
+  const found = async (name: string) => named(await deployment.admin('agent', 'list', '--output', 'json'), name);
+  async function create(name: string, keyType?: (typeof keyTypes)[number]): Promise<RealSpireAgent> {
+    const files = Object.entries(await pki.node(name, { ...(keyType && { keyType }) }));
+    const data = files.map(([key, path]) => `${key} = "${String(path)}"`).join('\n    ');
+    const nodeAttestor = `NodeAttestor "x509pop" { plugin_data {\n    ${data}\n  } }`;
+    return RealSpireAgent.create(deployment, spireAgent, { name, nodeAttestor });
+  }
 
   for (const keyType of keyTypes) {
     it(`joins with a key of the type ${keyType}, and attests again in time`, async () => {
-      const file = join(deployment.folder, `${keyType}.conf`);
-      await writeFile(file, config(keyType, await pki.node(keyType, { keyType })));
-      const agent = deployment.track(new Child(spireAgent, ['run', '-config', file]));
-      const found = async () => named(await deployment.admin('agent', 'list', '--output', 'json'), keyType);
+      const agent = (await create(keyType, keyType)).launch();
       const first = await until('it to attest', async () => {
         if (!agent.running) throw new Error(`it ended: ${agent.stdout.slice(-3000)}`);
-        return found();
+        return found(keyType);
       });
       checkAgent(first, keyType);
       await until(
         'a new agent SVID',
-        async () => (await found())?.x509svid_serial_number !== first.x509svid_serial_number,
+        async () => (await found(keyType))?.x509svid_serial_number !== first.x509svid_serial_number,
         30,
       );
       assert.ok(agent.running, agent.stdout.slice(-3000));
       await agent.stop();
     });
   }
+
+  it('serves go-spiffe what the entries of its selectors give, and attests again at once when it is evicted', async () => {
+    const alias = ['--parent-id', `spiffe://${trustDomain}/spire/server`, '--selector', 'x509pop:subject:cn:evicted'];
+    await deployment.createEntry('/evicted', ...alias);
+    await deployment.createEntry('/web', '--parent-id', `spiffe://${trustDomain}/evicted`);
+    const spire = await create('evicted');
+    const agent = await spire.start();
+    const workload = spire.workload(goPeer, 'watch');
+    await until('an identity', () => lastIds(workload) === `spiffe://${trustDomain}/web`, 30);
+
+    const { path } = (await found('evicted'))!.id;
+    await deployment.admin('agent', 'evict', '-spiffeID', `spiffe://${trustDomain}${path}`);
+    await until('it to be back', async () => (await found('evicted')) !== undefined, 30);
+    await deployment.createEntry('/late', '--parent-id', `spiffe://${trustDomain}/evicted`);
+    await until('what is created then', () => lastIds(workload).includes('/late'), 30);
+    assert.ok(agent.running, agent.stdout.slice(-3000));
+  });
 });
 
 describe('x509pop: our agent on a real spire-server', function () {
@@ -137,6 +141,12 @@ describe('x509pop: our agent on a real spire-server', function () {
         30,
       );
       assert.ok(agent.running, agent.stdout);
+      if (keyType === 'ec-p256') {
+        await spire('agent', 'evict', '-spiffeID', `spiffe://${trustDomain}${first.id.path}`);
+        assert.equal(await found(), undefined);
+        await until('it to attest again after its eviction', found, 30);
+        assert.ok(agent.running, agent.stdout);
+      }
       await agent.stop();
     });
   }

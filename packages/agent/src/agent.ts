@@ -5,6 +5,7 @@ import { JoinTokenProver } from './attestation/node/join-token/join-token-prover
 import type { NodeProver } from './attestation/node/prover.js';
 import { X509PopProver } from './attestation/node/x509pop/x509pop-prover.js';
 import { ProcWorkloadAttestation } from './attestation/workload/proc-workload-attestation.js';
+import type { WorkloadAttestor } from './attestation/workload/workload-attestor.js';
 import { createWorkloadAttestors } from './attestation/workload/workload-attestors.js';
 import { AdminEndpoint } from './endpoints/admin/admin-endpoint.js';
 import { adminServices } from './endpoints/admin/admin-services.js';
@@ -19,6 +20,7 @@ import { resolveHost, ServerAddresses } from './serverclient/server-addresses.js
 import type { AgentSettings } from './settings.js';
 import { DiskAgentStore } from './storage/disk-agent-store.js';
 import { DiskIdentityStore } from './storage/disk-identity-store.js';
+import { Monitoring } from './telemetry/monitoring.js';
 
 const procPath = '/proc';
 
@@ -56,6 +58,8 @@ class NodeAgent implements Agent {
   readonly ended: Promise<void>;
   readonly #settings: AgentSettings;
   readonly #ports: AgentPorts;
+  readonly #attestors: readonly WorkloadAttestor[];
+  readonly #monitoring: Monitoring;
   readonly #stopped = new AbortController();
   readonly #resources: (() => PromiseLike<void>)[] = [];
   #settle: (ending: Promise<void>) => void = () => undefined;
@@ -64,6 +68,10 @@ class NodeAgent implements Agent {
   constructor(settings: AgentSettings, ports: AgentPorts) {
     this.#settings = settings;
     this.#ports = ports;
+    this.#attestors = createWorkloadAttestors({ ...ports, ...settings, procPath });
+    const { metrics, healthChecks } = settings;
+    const attestors = this.#attestors.map(({ type }) => type);
+    this.#monitoring = new Monitoring({ ...settings, ...ports, metrics, healthChecks, attestors });
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -90,6 +98,7 @@ class NodeAgent implements Agent {
   }
 
   async #dispose(): Promise<void> {
+    this.#monitoring.stopping();
     this.#stopped.abort(new DOMException('the agent was stopped', 'AbortError'));
     for (const release of this.#resources.reverse()) await release();
     this.#settle(Promise.resolve());
@@ -112,22 +121,28 @@ class NodeAgent implements Agent {
     this.#resources.push(() => lock[Symbol.asyncDispose]());
     await claimSocket(socketPath);
     if (adminSocketPath !== undefined) await claimAdminSocket(adminSocketPath, socketPath);
+    this.#resources.push(() => this.#monitoring[Symbol.asyncDispose]());
+    await this.#monitoring.listen();
     const identities = await this.#join(signal);
     this.#resources.push(() => identities[Symbol.asyncDispose]());
-    const { loops } = await identities.start(signal);
+    this.#monitoring.joined(identities);
     const attestation = new ProcWorkloadAttestation({
       ...this.#ports,
       procPath,
-      attestors: createWorkloadAttestors({ ...this.#ports, ...this.#settings, procPath }),
+      attestors: this.#attestors,
+      observer: this.#monitoring.metrics,
     });
-    await this.#openPublicSocket(identities, attestation);
+    // Before the first synchronization, however long it takes: operators ask here why there is nothing yet.
     if (adminSocketPath !== undefined) await this.#openAdminSocket(adminSocketPath, identities, attestation);
+    const { loops } = await identities.start(signal);
+    const endpoint = await this.#openPublicSocket(identities, attestation);
+    this.#monitoring.serving(() => endpoint?.answers() ?? Promise.resolve(true));
     return { loops };
   }
 
-  async #openPublicSocket(identities: Identities, attestation: ProcWorkloadAttestation): Promise<void> {
+  async #openPublicSocket(identities: Identities, attestation: ProcWorkloadAttestation): Promise<WorkloadEndpoint | undefined> {
     const { socketPath, rateLimits, services } = this.#settings;
-    if (!services.workloadApi && !services.sds) return;
+    if (!services.workloadApi && !services.sds) return undefined;
     const endpoint = new WorkloadEndpoint({
       ...this.#ports,
       attestation,
@@ -138,10 +153,12 @@ class NodeAgent implements Agent {
       rateLimits,
       socketPath,
       procPath,
+      observer: this.#monitoring.metrics,
     });
     await endpoint.start();
     this.#resources.push(() => endpoint[Symbol.asyncDispose]());
     this.#ports.log.info({ socketPath, ...services }, 'starting Workload API');
+    return endpoint;
   }
 
   async #openAdminSocket(
@@ -151,7 +168,8 @@ class NodeAgent implements Agent {
   ): Promise<void> {
     const { authorizedDelegates } = this.#settings;
     const services = adminServices({ ...this.#ports, attestation, identities, authorizedDelegates, procPath });
-    const endpoint = new AdminEndpoint({ ...this.#ports, services, socketPath, procPath });
+    const observer = this.#monitoring.metrics;
+    const endpoint = new AdminEndpoint({ ...this.#ports, services, socketPath, procPath, observer });
     await endpoint.start();
     this.#resources.push(() => endpoint[Symbol.asyncDispose]());
     this.#ports.log.info({ socketPath }, 'starting admin APIs');
@@ -188,7 +206,7 @@ class NodeAgent implements Agent {
   #serverAddress(): ServerAddress {
     const { serverAddress: host, serverPort: port, trustDomain } = this.#settings;
     const { clock, random } = this.#ports;
-    return { clock, addresses: new ServerAddresses({ host, random, resolve: resolveHost }), port, trustDomain };
+    return { clock, addresses: new ServerAddresses({ clock, host, random, resolve: resolveHost }), port, trustDomain };
   }
 
   #proof(): NodeProver {

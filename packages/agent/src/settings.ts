@@ -1,6 +1,7 @@
 // What an agent is told when it is made: checked values, no defaults of its own except those named here. The command
 // line and the configuration file are parsed into this.
 import type { SpiffeId, TrustDomain } from '@credence/sdk';
+import type { HealthCheckSettings, HttpPlace } from '@credence/sdk/daemon/monitoring';
 import type { RateLimits } from './domain/rate-limits.js';
 
 export interface AgentSettings {
@@ -51,6 +52,10 @@ export interface AgentSettings {
   readonly dockerAttestor: DockerAttestorSettings | undefined;
   /** Undefined: units are not looked at. */
   readonly systemdAttestor: SystemdAttestorSettings | undefined;
+  /** Where metrics are served; undefined: nothing is counted. */
+  readonly metrics?: HttpPlace | undefined;
+  /** Where monitors ask whether the agent lives and is ready; undefined: nowhere. */
+  readonly healthChecks?: HealthCheckSettings | undefined;
 }
 
 export const workloadKeyTypes = ['ec-p256', 'ec-p384', 'rsa-2048'] as const;

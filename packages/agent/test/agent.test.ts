@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { isSpiffeError } from '@credence/sdk/runtime';
+import { StatusError } from '@credence/sdk/wire';
 import { WatchingWorkload } from '../../sdk/dist-test/support/watching-workload.js';
 import { agentFor } from './support/agent.js';
 import { FakeServer, type FakeEntry } from './support/fake-server.js';
@@ -204,6 +205,33 @@ describe('agent', () => {
     });
     await until('a new agent SVID', () => log.count('agent SVID renewed') === 1);
     assert.equal(workload.ending, undefined);
+  });
+
+  it('tells the server what it is, and how new its bundle is', async () => {
+    const { agent } = await agentFor(server, directory.path, { token: 'token' });
+    await using _ = agent;
+    await agent.start(forever);
+    await until('a status', () => server.statuses.length === 1);
+    server.sequenceNumber = 7;
+    await until('another', () => server.statuses.length === 2);
+    assert.deepEqual(
+      server.statuses.map((status) => status.current_bundle_serial),
+      ['1', '7'],
+    );
+    assert.match(server.statuses[0]?.agent_version ?? '', /^\d+\.\d+\.\d+/);
+  });
+
+  it('serves on when the server does not know the status of agents', async () => {
+    server.intercept = (method) => {
+      if (method === 'PostStatus') throw new StatusError(status.UNIMPLEMENTED, 'unknown method');
+    };
+    const { agent, log } = await agentFor(server, directory.path, { token: 'token' });
+    await using _ = agent;
+    await agent.start(forever);
+    await until('a word', () => log.count('the status of the agent could not be reported') === 1);
+    server.entries.push(mine('api'));
+    using workload = new WatchingWorkload(agent.socketPath);
+    await workload.waitFor('/api', '/web');
   });
 
   it('adds a federated bundle as soon as it is there', async () => {

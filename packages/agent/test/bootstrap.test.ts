@@ -92,7 +92,9 @@ describe('an agent without a stored bundle', () => {
   });
 
   for (const reattestable of [true, false]) {
-    const what = reattestable ? 'joins anew, and its workloads go on' : 'serves on, and says what to do, if it cannot attest again';
+    const what = reattestable
+      ? 'joins anew, and its workloads go on'
+      : 'serves on, and says what to do, if it cannot attest again';
     it(`and a server that was set up anew: ${what} (rebootstrap_mode auto)`, async () => {
       server.reattestable = reattestable;
       const path = join(directory.path, 'bundle.pem');

@@ -1,6 +1,7 @@
 // Everything that decides how a server behaves. The CLI parses configuration into this once; after that nothing is
 // optional that the server would have to guess.
 import type { SpiffeId, TrustDomain } from '@credence/sdk';
+import type { HealthCheckSettings, HttpPlace } from '@credence/sdk/daemon/monitoring';
 import type { KeyType } from '@credence/sdk/keys';
 import type { AgentPathTemplate } from './domain/agent-path-template.js';
 import type { FederationRelationship } from './domain/federation-relationship.js';
@@ -104,17 +105,6 @@ export interface SpireUpstreamSettings {
   readonly port: number;
   /** The path of the Workload API's socket. */
   readonly workloadApiSocket: string;
-}
-
-/** A plain HTTP listener. Port zero lets the system choose. */
-export interface HttpPlace {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface HealthCheckSettings extends HttpPlace {
-  readonly livePath: string;
-  readonly readyPath: string;
 }
 
 export interface CaSubject {

@@ -6,6 +6,12 @@
 //	go-peer grpc-serve ID        a gRPC server on a free port, with the health service for ID
 //	go-peer grpc-call ADDR ID    a call of the health service of a server that must be ID
 //	go-peer jwt AUDIENCE         JWT-SVIDs as go-spiffe and the Workload API validate them, then each set of JWT bundles
+//	go-peer bundles              each set of X.509 bundles, without asking for an X.509-SVID
+//	go-peer bundle-fetch TD URL ID FILE
+//	                             the bundle that the endpoint ID serves, begun with the bundle in the file
+//	go-peer bundle-serve TD      a bundle endpoint on a free port
+//	go-peer delegate SOCKET SELECTOR AUDIENCE
+//	                             what a delegate is told on an agent's admin socket, by SPIRE's API SDK
 //
 // SPIFFE_ENDPOINT_SOCKET says where the Workload API is.
 package main
@@ -18,6 +24,7 @@ import (
 	"net"
 	"os"
 
+	"github.com/spiffe/go-spiffe/v2/bundle/x509bundle"
 	"github.com/spiffe/go-spiffe/v2/spiffeid"
 	"github.com/spiffe/go-spiffe/v2/spiffetls"
 	"github.com/spiffe/go-spiffe/v2/spiffetls/tlsconfig"
@@ -46,8 +53,16 @@ func run(ctx context.Context, args []string) error {
 		return callGRPC(ctx, args[1], args[2])
 	case len(args) == 2 && args[0] == "jwt":
 		return jwt(ctx, args[1])
+	case len(args) == 1 && args[0] == "bundles":
+		return workloadapi.WatchX509Bundles(ctx, bundleWatcher{})
+	case len(args) == 5 && args[0] == "bundle-fetch":
+		return fetchBundle(ctx, args[1], args[2], args[3], args[4])
+	case len(args) == 2 && args[0] == "bundle-serve":
+		return serveBundle(ctx, args[1])
+	case len(args) == 4 && args[0] == "delegate":
+		return delegate(ctx, args[1], args[2], args[3])
 	default:
-		return fmt.Errorf("usage: go-peer watch | serve ID | call ADDR ID | grpc-serve ID | grpc-call ADDR ID | jwt AUDIENCE")
+		return fmt.Errorf("usage: go-peer COMMAND ARGUMENT…; main.go begins with the list")
 	}
 }
 
@@ -72,6 +87,18 @@ func (watcher) OnX509ContextUpdate(x *workloadapi.X509Context) {
 }
 
 func (watcher) OnX509ContextWatchError(err error) { report("error", err.Error()) }
+
+type bundleWatcher struct{}
+
+func (bundleWatcher) OnX509BundlesUpdate(set *x509bundle.Set) {
+	authorities := map[string]int{}
+	for _, bundle := range set.Bundles() {
+		authorities[bundle.TrustDomain().Name()] = len(bundle.X509Authorities())
+	}
+	_ = json.NewEncoder(os.Stdout).Encode(map[string]any{"authorities": authorities})
+}
+
+func (bundleWatcher) OnX509BundlesWatchError(err error) { report("error", err.Error()) }
 
 func serve(ctx context.Context, allowed string) error {
 	id, err := spiffeid.FromString(allowed)

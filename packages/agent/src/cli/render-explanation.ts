@@ -25,11 +25,12 @@ export function renderExplanation(explanation: ExplainWorkloadResponse__Output, 
     .join('\n');
 }
 
-function renderAttestor({ type, selectors, error, elapsed_ms: elapsedMs }: Attestor__Output): string {
+function renderAttestor({ type, selectors, error, elapsed_ms: elapsedMs, withheld }: Attestor__Output): string {
   const about = `  ${printable(type)}: `;
   if (error !== '') return `${about}failed after ${elapsedMs} ms: ${printable(error)}\n`;
-  if (selectors.length === 0) return `${about}found nothing\n`;
-  return [`${about}found\n`, ...selectors.map((selector) => `    ${renderSelector(selector)}\n`)].join('');
+  if (selectors.length + withheld === 0) return `${about}found nothing\n`;
+  const more = withheld === 0 ? '' : `    and ${withheld} of its environment that no entry names\n`;
+  return [`${about}found\n`, ...selectors.map((selector) => `    ${renderSelector(selector)}\n`), more].join('');
 }
 
 function renderAgent({ agent_id: id, sync }: ExplainWorkloadResponse__Output): string {

@@ -1,6 +1,6 @@
 // Who may ask the agent for more than a workload: the keys of the admin socket.
 import { SpiffeId, type TrustDomain } from '@credence/sdk';
-import { parsedBy, usageError } from '@credence/sdk/daemon';
+import { adminSocketBeside, parsedBy, usageError } from '@credence/sdk/daemon';
 import { path } from '@credence/sdk/daemon/config-values';
 import { z } from 'zod';
 import { checkAdminSocket } from '../domain/admin-socket.js';
@@ -16,11 +16,23 @@ interface AdminKeys {
   readonly authorized_delegates?: readonly SpiffeId[] | undefined;
 }
 
-/** @throws ERR_CONFIG when the admin socket is where workloads are; ERR_USAGE when a delegate is a stranger. */
+interface Place {
+  readonly trustDomain: TrustDomain;
+  readonly socketPath: string;
+  readonly defaultSocketPath: string;
+}
+
+/**
+ * Where nothing is said of either socket, both are where the commands look for them; an agent whose public socket is
+ * elsewhere is one of several, perhaps, and has an admin socket when it is told where.
+ *
+ * @throws ERR_CONFIG when the admin socket is where workloads are; ERR_USAGE when a delegate is a stranger.
+ */
 export function adminOf(
-  { admin_socket_path: adminSocketPath, authorized_delegates: delegates = [] }: AdminKeys,
-  { trustDomain, socketPath }: { readonly trustDomain: TrustDomain; readonly socketPath: string },
+  { admin_socket_path: given, authorized_delegates: delegates = [] }: AdminKeys,
+  { trustDomain, socketPath, defaultSocketPath }: Place,
 ): Pick<AgentSettings, 'adminSocketPath' | 'authorizedDelegates'> {
+  const adminSocketPath = given ?? (socketPath === defaultSocketPath ? adminSocketBeside(socketPath) : undefined);
   if (adminSocketPath !== undefined) checkAdminSocket(adminSocketPath, socketPath);
   const stranger = delegates.find((id) => !id.isMemberOf(trustDomain));
   if (stranger !== undefined) {

@@ -1,6 +1,7 @@
 // The configuration of credence-agent: its file and flags, and the settings they make. What the command line says counts
 // before the file, and the file before the defaults.
 import { loadConfigFile, parseFlagKeys, usageError, type DaemonPaths, type LoggerOptions } from '@credence/sdk/daemon';
+import { monitoringOf, type MonitoringSettings } from '@credence/sdk/daemon/monitoring';
 import type { z } from 'zod';
 import { defaultAgentSettings, type AgentSettings, type NodeAttestationSettings } from '../settings.js';
 import { adminOf } from './admin.js';
@@ -42,7 +43,7 @@ export async function loadAgentConfig(flags: AgentFlags, surroundings: AgentSurr
   const keys: Keys = { ...section, ...fromFlags };
   const attestors = workloadAttestorsOf(file.plugins?.WorkloadAttestor ?? {}, surroundings.env ?? {});
   return {
-    settings: settingsOf(keys, { nodeAttestation, attestors, paths: surroundings.paths }),
+    settings: settingsOf(keys, { nodeAttestation, attestors, monitoring: monitoringOf(file), paths: surroundings.paths }),
     log: { level: keys.log_level ?? 'info', file: keys.log_file },
   };
 }
@@ -58,10 +59,11 @@ function required<T>(value: T | undefined, key: string, accepted: string): T {
 interface Resolved {
   readonly nodeAttestation: NodeAttestationSettings;
   readonly attestors: ReturnType<typeof workloadAttestorsOf>;
+  readonly monitoring: MonitoringSettings;
   readonly paths: DaemonPaths;
 }
 
-function settingsOf(keys: Keys, { nodeAttestation, attestors, paths }: Resolved): AgentSettings {
+function settingsOf(keys: Keys, { nodeAttestation, attestors, monitoring, paths }: Resolved): AgentSettings {
   const trustDomain = required(keys.trust_domain, 'trust_domain', 'example.org');
   const socketPath = keys.socket_path ?? paths.socket;
   return {
@@ -70,7 +72,7 @@ function settingsOf(keys: Keys, { nodeAttestation, attestors, paths }: Resolved)
     serverPort: keys.server_port ?? defaultAgentSettings.serverPort,
     dataDir: keys.data_dir ?? paths.dataDirectory,
     socketPath,
-    ...adminOf(keys, { trustDomain, socketPath }),
+    ...adminOf(keys, { trustDomain, socketPath, defaultSocketPath: paths.socket }),
     ...publicServicesOf(keys),
     rateLimits: rateLimitsOf(keys.experimental?.ratelimit),
     ...trustBundleOf(keys),
@@ -86,5 +88,6 @@ function settingsOf(keys: Keys, { nodeAttestation, attestors, paths }: Resolved)
       keys.allow_unauthenticated_verifiers ?? defaultAgentSettings.allowUnauthenticatedVerifiers,
     allowedForeignJwtClaims: keys.allowed_foreign_jwt_claims ?? defaultAgentSettings.allowedForeignJwtClaims,
     ...attestors,
+    ...monitoring,
   };
 }

@@ -2,6 +2,7 @@
 import { TrustDomain } from '@credence/sdk';
 import { parsedBy, unknownKeys } from '@credence/sdk/daemon';
 import { durationMs, host, logLevel, path, port } from '@credence/sdk/daemon/config-values';
+import { monitoringShapes } from '@credence/sdk/daemon/monitoring';
 import { z } from 'zod';
 import { workloadKeyTypes } from '../settings.js';
 import { adminShape } from './admin.js';
@@ -52,7 +53,8 @@ export const agentSectionSchema = z.strictObject(agentShape, unknownKeys(agentSh
 const fileShape = {
   agent: agentSectionSchema.optional(),
   plugins: z.strictObject(pluginsShape, unknownKeys(pluginsShape)).optional(),
+  ...monitoringShapes,
 };
 
-/** The file: the sections `agent` and `plugins`. */
+/** The file: the sections `agent`, `plugins`, `health_checks` and `telemetry`. */
 export const agentFileSchema = z.strictObject(fileShape, unknownKeys(fileShape));

@@ -4,9 +4,10 @@ import { prepareSocketPath } from '@credence/sdk/daemon';
 import type { Clock, Logger, Random } from '@credence/sdk/runtime';
 import { healthApi, secretDiscoveryApi, workloadApi } from '@credence/sdk/wire';
 import type { RateLimits } from '../domain/rate-limits.js';
-import { healthHandlers } from './health/health.js';
+import { healthHandlers, type Health } from './health/health.js';
 import { sharedProbe } from './health/shared-probe.js';
 import { workloadApiProbe } from './health/workload-api-probe.js';
+import { observeCalls, unobserved, type EndpointObserver } from './observer.js';
 import { boundCalls } from './peer/bound-calls.js';
 import { CallLimits } from './peer/call-limits.js';
 import { connectionLimit, largestRequest, longestIdleMs, mostCallsOnConnection } from './peer/limits.js';
@@ -32,6 +33,8 @@ export interface WorkloadEndpointOptions {
   /** Whichever is not offered answers UNIMPLEMENTED. */
   readonly services: { readonly workloadApi: boolean; readonly sds: boolean };
   readonly rateLimits: RateLimits;
+  /** Undefined: nobody watches. */
+  readonly observer?: EndpointObserver | undefined;
   /** Absolute; its folder is made when missing. */
   readonly socketPath: string;
   /** Where proc(5) is mounted. */
@@ -60,24 +63,31 @@ export function claimSocket(socketPath: string): Promise<void> {
 export class WorkloadEndpoint implements AsyncDisposable {
   readonly #server: Server;
   readonly #listener: PeerListener;
+  readonly #health: Health;
 
   constructor({ socketPath, procPath, rateLimits, services, ...options }: WorkloadEndpointOptions) {
-    const { clock, log } = options;
+    const { clock, log, observer = unobserved } = options;
     const peers = new PeerRegistry({ procPath, connectionLimit: connectionLimit(procPath) });
     this.#server = new Server({
       ...limits,
       'grpc.enable_channelz': 0,
-      interceptors: [boundCalls({ clock, log, peers }), requirePeer(peers), requireSecurityHeader],
+      interceptors: [
+        observeCalls(observer),
+        boundCalls({ clock, log, peers, observer }),
+        requirePeer(peers),
+        requireSecurityHeader,
+      ],
     });
-    const handling = { ...options, peers, limits: new CallLimits({ clock, rateLimits }) };
+    const handling = { ...options, observer, peers, limits: new CallLimits({ clock, rateLimits }) };
     if (services.workloadApi) this.#server.addService(workloadApi.definition, workloadApiHandlers(handling));
     if (services.sds) this.#server.addService(secretDiscoveryApi.definition, sdsHandlers(handling));
     const probe = services.workloadApi ? workloadApiProbe(socketPath) : () => Promise.resolve(true);
-    this.#server.addService(healthApi.definition, healthHandlers(sharedProbe(probe, clock)));
+    this.#health = sharedProbe(probe, clock);
+    this.#server.addService(healthApi.definition, healthHandlers(this.#health));
     for (const { definition, handlers } of reflectionVersions(definitionsOf(services))) {
       this.#server.addService(definition, handlers);
     }
-    this.#listener = new PeerListener({ clock, log, peers, server: this.#server, socketPath, socketMode });
+    this.#listener = new PeerListener({ clock, log, peers, observer, server: this.#server, socketPath, socketMode });
   }
 
   /**
@@ -87,6 +97,11 @@ export class WorkloadEndpoint implements AsyncDisposable {
    */
   async start(): Promise<void> {
     await this.#listener.start();
+  }
+
+  /** Whether a caller would be answered. */
+  answers(): Promise<boolean> {
+    return this.#health();
   }
 
   /** Cuts all streams and removes the socket. */

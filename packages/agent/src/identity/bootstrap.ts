@@ -1,6 +1,7 @@
 // How the server is recognised before it has told its authorities itself: by the one source that the operator names, asked
 // again at each attempt.
-import { TrustDomain, WorkloadApiClient } from '@credence/sdk';
+import type { TrustDomain } from '@credence/sdk';
+import { WorkloadApiClient } from '@credence/sdk';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import { agentError } from '../domain/errors.js';
 import { rootBundle } from '../domain/root-bundle.js';
@@ -47,7 +48,10 @@ export class Bootstrap {
       case 'workload_api':
         return await fromWorkloadApi(source.address, trustDomain, signal);
       case 'insecure':
-        log.warn({ server: server.addresses.host }, 'insecure_bootstrap: whoever answers now is believed to be the server');
+        log.warn(
+          { server: server.addresses.host },
+          'insecure_bootstrap: whoever answers now is believed to be the server',
+        );
         return await fetchBundleInsecurely(server, signal);
     }
   }
@@ -73,6 +77,8 @@ async function fromWorkloadApi(address: string, trustDomain: TrustDomain, signal
   } catch (cause) {
     signal.throwIfAborted();
     const problem = cause instanceof Error ? cause.message : String(cause);
-    throw agentError('ERR_SERVER_UNREACHABLE', `no trust bundle from the Workload API at ${address}: ${problem}`, { cause });
+    throw agentError('ERR_SERVER_UNREACHABLE', `no trust bundle from the Workload API at ${address}: ${problem}`, {
+      cause,
+    });
   }
 }

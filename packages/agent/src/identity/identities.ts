@@ -3,7 +3,7 @@ import type { Clock, Logger, Random } from '@credence/sdk/runtime';
 import type { NodeProver } from '../attestation/node/prover.js';
 import type { AgentSvid } from '../domain/agent-svid.js';
 import type { RememberedIdentities } from '../domain/remembered-identities.js';
-import type { TrustBundle } from '../domain/workload-identity.js';
+import type { TrustBundle, WorkloadX509Svid } from '../domain/workload-identity.js';
 import { taintedBy } from '../domain/tainted.js';
 import type { ServerAddress } from '../serverclient/attest-node.js';
 import { ServerClient } from '../serverclient/server-client.js';
@@ -18,6 +18,7 @@ import type { Membership } from './join.js';
 import { JwtSvidCache } from './jwt-svid-cache.js';
 import { Minter } from './minter.js';
 import type { AgentStore, IdentityStore } from './ports.js';
+import { recall } from './recall.js';
 import { checkRebootstrap, Rebootstrap } from './rebootstrap.js';
 import { RotationPolicy } from './rotation-policy.js';
 import { Subscriptions } from './subscriptions.js';
@@ -62,6 +63,7 @@ export class Identities implements AsyncDisposable {
   readonly subscriptions: Subscriptions;
   readonly #options: IdentitiesOptions;
   readonly #server: ServerClient;
+  readonly #demand: SvidDemand;
   readonly #keeper: AgentSvidKeeper;
   readonly #recorder: IdentityRecorder | undefined;
   readonly #running: Promise<unknown>[] = [];
@@ -111,9 +113,10 @@ export class Identities implements AsyncDisposable {
       isReattestable: () => this.#keeper.current.reattestable,
       rejoin: (signal) => this.#rejoin(signal),
     });
+    this.#demand = new SvidDemand({ entries, svids, subscriptions, maxSize: settings.x509SvidCacheMaxSize });
     this.synchronizer = new Synchronizer({
       ...{ ...common, intervalMs, server, entries, bundles, svids, minter, subscriptions, jwtSvids: this.jwtSvids },
-      demand: new SvidDemand({ entries, svids, subscriptions, maxSize: settings.x509SvidCacheMaxSize }),
+      demand: this.#demand,
       onBundle: (own) => {
         this.#newTrust = undefined;
         server.drop(); // the next connection is judged by the new authorities
@@ -133,6 +136,11 @@ export class Identities implements AsyncDisposable {
     this.subscriptions = subscriptions;
   }
 
+  /** Those that are renewed in time. */
+  get keptX509Svids(): readonly WorkloadX509Svid[] {
+    return this.#demand.kept();
+  }
+
   /** The agent's own. */
   get agentSvid(): AgentSvid {
     return this.#keeper.current;
@@ -147,18 +155,24 @@ export class Identities implements AsyncDisposable {
    */
   async start(signal: AbortSignal): Promise<{ readonly loops: Promise<never> }> {
     const { clock, remembered, settings } = this.#options;
+    const { entries, x509Svids, bundles } = this;
     checkRebootstrap(settings.rebootstrap, this.#keeper.current);
-    if (remembered !== undefined) this.synchronizer.recall(remembered);
+    if (remembered !== undefined) recall(remembered, { entries, svids: x509Svids, bundles });
     const keeping = this.#run(this.#keeper.run(signal));
     const inStep = this.#run(this.synchronizer.synchronize(signal));
-    if (this.#recorder !== undefined) this.#run(this.#recorder.run(signal));
+    if (this.#recorder !== undefined) void this.#run(this.#recorder.run(signal));
     const ready: Promise<unknown>[] = [inStep, keeping];
-    if (remembered !== undefined) ready.push(this.synchronizer.attempted, clock.sleep(patienceMs, { signal, ref: false }));
+    if (remembered !== undefined)
+      ready.push(this.synchronizer.record.attempted, clock.sleep(patienceMs, { signal, ref: false }));
     await Promise.race(ready);
-    if (remembered !== undefined) this.synchronizer.open(remembered.writtenAt);
+    if (remembered !== undefined) {
+      this.synchronizer.record.servesFromDisk({ writtenAt: remembered.writtenAt, svids: x509Svids.size });
+    }
     const synchronizing = this.#run(inStep.then(() => this.synchronizer.run(signal)));
     if (settings.watchChanges) {
-      this.#run(new ChangeWatcher({ ...this.#options, server: this.#server, synchronizer: this.synchronizer }).run(signal));
+      void this.#run(
+        new ChangeWatcher({ ...this.#options, server: this.#server, synchronizer: this.synchronizer }).run(signal),
+      );
     }
     return { loops: Promise.race([keeping, synchronizing]) };
   }

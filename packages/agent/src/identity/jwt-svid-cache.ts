@@ -58,6 +58,7 @@ export class JwtSvidCache implements Disposable {
   readonly #shelves: JwtSvidShelves;
   readonly #flights = new Map<string, Flight>();
   readonly #ending = new AbortController();
+  readonly #served = { cached: 0, fresh: 0, old: 0 };
   #tainted: ReadonlySet<string> = new Set();
 
   constructor(options: JwtSvidCacheOptions) {
@@ -67,6 +68,11 @@ export class JwtSvidCache implements Disposable {
 
   get size(): number {
     return this.#shelves.size;
+  }
+
+  /** What was given out since the start: from the cache, new, and old since there was no new one. */
+  get served(): { readonly cached: number; readonly fresh: number; readonly old: number } {
+    return this.#served;
   }
 
   /**
@@ -84,12 +90,14 @@ export class JwtSvidCache implements Disposable {
     const held = lifeLeftMs > patienceMs ? found : undefined;
     if (held !== undefined && now < held.refreshAt) {
       this.#shelves.keep(wanted.audienceKey, held);
+      this.#served.cached++;
       return held.svid.token;
     }
-    const { svid } = await (held === undefined
+    const got = await (held === undefined
       ? this.#first(wanted, admit, signal)
       : this.#next(wanted, held, admit, signal));
-    return svid.token;
+    this.#served[got === held ? 'old' : 'fresh']++;
+    return got.svid.token;
   }
 
   /** Forgets what is held for an entry that is gone or is another by now. */

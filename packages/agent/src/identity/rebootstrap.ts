@@ -57,7 +57,10 @@ export class Rebootstrap {
     if (settings.mode !== 'never' && isReattestable()) return true;
     if (!this.#hasWarned) {
       const advice = 'remove the data directory and join again, if the trust domain was set up anew';
-      log.warn({ rebootstrapMode: settings.mode, reattestable: isReattestable(), advice }, 'the server is of an unknown authority');
+      log.warn(
+        { rebootstrapMode: settings.mode, reattestable: isReattestable(), advice },
+        'the server is of an unknown authority',
+      );
     }
     this.#hasWarned = true;
     return false;

@@ -119,6 +119,11 @@ export class SvidCache {
     return held === undefined || !isSameRevision(held.issuedFor, entry) || held.rotateAt <= clock.now();
   }
 
+  /** The X.509-SVID of an entry as it is held, whether or not it may be served. */
+  svidOf(entryId: string): WorkloadX509Svid | undefined {
+    return this.#held.get(entryId)?.svid;
+  }
+
   holds(entryId: string): boolean {
     return this.#held.has(entryId);
   }

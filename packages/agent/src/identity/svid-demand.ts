@@ -1,6 +1,7 @@
 // Which entries are to have an X.509-SVID: those that an open stream is entitled to, however many they are, and of the
 // others as many as fit, those last used first.
 import type { AuthorizedEntry } from '../domain/authorized-entry.js';
+import type { WorkloadX509Svid } from '../domain/workload-identity.js';
 import type { EntryCache } from './entry-cache.js';
 import type { Subscriptions } from './subscriptions.js';
 import type { SvidCache } from './svid-cache.js';
@@ -28,6 +29,13 @@ export class SvidDemand {
     return kept.filter((entry) => svids.isDue(entry) && this.isWanted(entry));
   }
 
+  /** The X.509-SVIDs that are renewed in time; others may expire. */
+  kept(): readonly WorkloadX509Svid[] {
+    const { entries, svids } = this.#options;
+    const wanted = [...entries.entries.values()].filter((entry) => svids.holds(entry.id) && this.isWanted(entry));
+    return wanted.map(({ id }) => svids.svidOf(id)).filter((svid) => svid !== undefined);
+  }
+
   /** Whether the SVID of an entry that has room is to be there, and to be renewed. */
   isWanted(entry: AuthorizedEntry): boolean {
     return !entry.storeSvid && (!entry.disableX509SvidPrefetch || this.#options.subscriptions.wants(entry));
@@ -40,10 +48,7 @@ export class SvidDemand {
       return !needed.has(id) && (svids.holds(id) || !disableX509SvidPrefetch);
     });
     const byUse = others.sort((a, b) => svids.lastUse(b.id) - svids.lastUse(a.id) || held(svids, b) - held(svids, a));
-    const kept = [
-      ...all.filter(({ id }) => needed.has(id)),
-      ...byUse.slice(0, Math.max(0, maxSize - needed.size)),
-    ];
+    const kept = [...all.filter(({ id }) => needed.has(id)), ...byUse.slice(0, Math.max(0, maxSize - needed.size))];
     svids.keepOnly(new Set(kept.map(({ id }) => id)));
     return kept;
   }

@@ -3,7 +3,6 @@
 import { Backoff, isSpiffeError, type Clock, type Logger, type Random } from '@credence/sdk/runtime';
 import type { TrustDomain } from '@credence/sdk';
 import type { AuthorizedEntry } from '../domain/authorized-entry.js';
-import type { RememberedIdentities } from '../domain/remembered-identities.js';
 import type { TrustBundle } from '../domain/workload-identity.js';
 import type { BundleCache, Bundles } from './bundle-cache.js';
 import type { EntryCache, EntryChanges } from './entry-cache.js';
@@ -15,7 +14,7 @@ import { aroundMs } from './rotation-policy.js';
 import type { Subscriptions } from './subscriptions.js';
 import type { SvidCache } from './svid-cache.js';
 import type { SvidDemand } from './svid-demand.js';
-import type { SyncStatus } from './sync-status.js';
+import { SyncRecord, type SyncStatus } from './sync-status.js';
 import { taintedBy } from '../domain/tainted.js';
 
 const shortestWaitMs = 500;
@@ -63,46 +62,20 @@ export class Synchronizer {
   #rung: Ring | undefined;
   /** Whether the server tells of changes as they happen. */
   watched = false;
-  /** Resolves after the first attempt, whether or not it went well. */
-  readonly attempted: Promise<void>;
-  #settleAttempted: () => void = () => undefined;
-  #status: SyncStatus = { lastSuccess: undefined, lastFailure: undefined, fromDiskSince: undefined };
+  readonly record: SyncRecord;
 
   constructor(options: SynchronizerOptions) {
     const { clock, random, intervalMs } = options;
     this.#options = options;
     this.#pause = new Pause(clock);
     this.#retryPause = new Pause(clock);
-    this.attempted = new Promise((resolve) => {
-      this.#settleAttempted = resolve;
-    });
+    this.record = new SyncRecord(options);
     const maxMs = Math.max(intervalMs, longestBackoffMs);
     this.#backoff = new Backoff({ initialMs: intervalMs, factor: 1.5, maxMs, jitter: 0.2 }, random);
   }
 
   get status(): SyncStatus {
-    return this.#status;
-  }
-
-  /** Takes up what was on disk, before the first round. */
-  recall({ identities, bundle, federatedBundles }: RememberedIdentities): void {
-    const { entries, bundles, svids } = this.#options;
-    entries.replace(identities.map(({ entry }) => entry));
-    for (const { entry, held } of identities) if (held !== undefined) svids.restore(entry, held);
-    // The stored bundle by which the agent joined is as new as can be, but knows nothing of taints and JWT authorities.
-    const x509Authorities = bundles.own.x509Authorities.map((stored) => {
-      return bundle.x509Authorities.find(({ certificate }) => certificate.equals(stored.certificate)) ?? stored;
-    });
-    const federated = new Map(federatedBundles.map((one) => [one.trustDomain.name, one]));
-    bundles.replace({ own: { ...bundle, x509Authorities }, federated });
-  }
-
-  /** From now on workloads are served; with what was on disk, if the server has not answered yet. */
-  open(writtenAt: Date): void {
-    const { clock, log, svids } = this.#options;
-    if (this.#status.lastSuccess !== undefined) return;
-    this.#status = { ...this.#status, fromDiskSince: clock.now() };
-    log.warn({ svids: svids.size, writtenAt }, 'the server does not answer: identities are served from disk');
+    return this.record.status;
   }
 
   /** Synchronises again and again. @throws ERR_SERVER_REFUSED when that is final, `signal.reason` */
@@ -148,39 +121,19 @@ export class Synchronizer {
       try {
         await this.#attempt(signal, entriesOnly);
         this.#backoff.reset();
-        this.#succeeded(begun);
+        this.#lastRound = this.record.succeeded();
+        this.#lastRoundTookMs = this.#lastRound.getTime() - begun.getTime();
         await this.#options.onOutcome(undefined, signal);
         return;
       } catch (error) {
         signal.throwIfAborted();
         if (isSpiffeError(error, 'ERR_SERVER_REFUSED')) await this.#options.onRefused(error, signal);
         const retryInMs = Math.round(this.#backoff.next());
-        this.#failed(error, retryInMs);
+        this.record.failed(error, retryInMs);
         if (await this.#options.onOutcome(error, signal)) continue;
         await this.#retryPause.wait(retryInMs, signal);
       }
     }
-  }
-
-  #succeeded(begun: Date): void {
-    const { clock, log } = this.#options;
-    const { fromDiskSince } = this.#status;
-    const now = clock.now();
-    if (fromDiskSince !== undefined) log.info({ fromDiskSince }, 'the server has answered: identities are served from disk no longer');
-    this.#lastRound = now;
-    this.#lastRoundTookMs = now.getTime() - begun.getTime();
-    this.#status = { lastSuccess: now, lastFailure: undefined, fromDiskSince: undefined };
-    this.#settleAttempted();
-  }
-
-  #failed(error: unknown, retryInMs: number): void {
-    const { clock, log } = this.#options;
-    const { fromDiskSince } = this.#status;
-    const message = error instanceof Error ? error.message : String(error);
-    this.#status = { ...this.#status, lastFailure: { at: clock.now(), message } };
-    const fields = { err: error, retryInMs, ...(fromDiskSince === undefined ? {} : { fromDiskSince }) };
-    log.error(fields, 'synchronization with the server failed');
-    this.#settleAttempted();
   }
 
   async #attempt(signal: AbortSignal, entriesOnly: boolean): Promise<void> {

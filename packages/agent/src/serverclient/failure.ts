@@ -40,7 +40,8 @@ export function serverFailure(error: unknown, method: string): SpiffeError {
 }
 
 // As OpenSSL says that no authority of the bundle has issued the server's certificate.
-const unknownAuthority = /unable to (?:verify|get (?:local )?issuer)|self[- ]signed certificate|certificate signature failure/;
+const unknownAuthority =
+  /unable to (?:verify|get (?:local )?issuer)|self[- ]signed certificate|certificate signature failure/;
 
 // gRPC wraps the error of the connection in its own words, once a layer.
 function connectionProblem(text: string): string {

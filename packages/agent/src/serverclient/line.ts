@@ -92,7 +92,8 @@ export async function firstConnected(addresses: readonly string[], options: Line
   }
   const failed = attempts.find(({ line }) => stateOf(line) === connectivityState.TRANSIENT_FAILURE);
   const kept = keep(failed, attempts);
-  if (kept !== undefined) return kept;
+  // There is no other address to make its calls at.
+  if (kept !== undefined) return { ...kept, line: { ...kept.line, addresses: 1 } };
   throw agentError('ERR_SERVER_UNREACHABLE', `none of the server's addresses answers: ${addresses.join(', ')}`);
 }
 

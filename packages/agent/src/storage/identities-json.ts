@@ -8,7 +8,10 @@ import type { TrustBundle } from '../domain/workload-identity.js';
 
 const bytes = z.base64().transform((text) => Buffer.from(text, 'base64'));
 const instant = z.iso.datetime().transform((text) => new Date(text));
-const bigint = z.string().regex(/^-?\d+$/).transform(BigInt);
+const bigint = z
+  .string()
+  .regex(/^-?\d+$/)
+  .transform(BigInt);
 const trustDomain = z.string().transform((name) => TrustDomain.parse(name));
 
 const entrySchema = z.strictObject({

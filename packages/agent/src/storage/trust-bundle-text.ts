@@ -7,7 +7,8 @@ import type { TrustBundleFormat } from '../settings.js';
 
 /** @throws Error: it does not parse, or holds no X.509 authority. */
 export function parseTrustBundle(trustDomain: TrustDomain, text: string, format: TrustBundleFormat): TrustBundle {
-  const { authorities } = format === 'pem' ? X509Bundle.parsePem(trustDomain, text) : SpiffeBundle.parse(trustDomain, text).x509;
+  const { authorities } =
+    format === 'pem' ? X509Bundle.parsePem(trustDomain, text) : SpiffeBundle.parse(trustDomain, text).x509;
   if (authorities.length === 0) throw agentError('ERR_BOOTSTRAP', 'it holds no X.509 authority');
   return rootBundle(
     trustDomain,

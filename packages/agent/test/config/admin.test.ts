@@ -14,12 +14,14 @@ async function load(agent: object): Promise<AgentSettings> {
 }
 
 describe('admin_socket_path', () => {
-  it('is where the admin socket is; without it there is none', async () => {
-    assert.equal(
-      (await load({ admin_socket_path: '/run/agent/private/a.sock' })).adminSocketPath,
-      '/run/agent/private/a.sock',
-    );
-    assert.equal((await load({})).adminSocketPath, undefined);
+  it('is where the admin socket is', async () => {
+    const path = '/run/agent/private/a.sock';
+    assert.equal((await load({ admin_socket_path: path })).adminSocketPath, path);
+  });
+
+  it('is by default where commands look for it, unless the agent has a public socket of its own', async () => {
+    assert.equal((await load({})).adminSocketPath, '/run/agent/private/admin.sock');
+    assert.equal((await load({ socket_path: '/srv/s/api.sock' })).adminSocketPath, undefined);
   });
 
   it('is refused where workloads are, be it the default place', async () => {

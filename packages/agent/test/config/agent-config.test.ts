@@ -40,7 +40,7 @@ describe('the configuration of the agent', () => {
         allowUnauthenticatedVerifiers: false,
         allowedForeignJwtClaims: [],
         rateLimits: defaultAgentSettings.rateLimits,
-        adminSocketPath: undefined,
+        adminSocketPath: '/private/admin.sock',
         authorizedDelegates: [],
         sds: {
           defaultSvidName: 'default',

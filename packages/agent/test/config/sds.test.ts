@@ -7,7 +7,7 @@ function load(agent: string): Promise<AgentConfig> {
   return withFile(`agent: { trust_domain: example.org, server_address: 127.0.0.1, ${agent} }`, (config) =>
     loadAgentConfig(
       { config },
-      { paths: { dataDirectory: '/data', socket: '/api.sock' }, readInput: () => Promise.resolve('') },
+      { paths: { dataDirectory: '/data', socket: '/run/agent/public/api.sock' }, readInput: () => Promise.resolve('') },
     ),
   );
 }

@@ -6,7 +6,7 @@ import type { AgentSettings } from '../../dist/settings.js';
 function load(attestors: string, env: Readonly<Record<string, string>> = {}): Promise<AgentSettings> {
   return withFile(`plugins: { WorkloadAttestor: ${attestors} }`, async (config) => {
     const flags = { config, trustDomain: 'example.org', serverAddress: '127.0.0.1' };
-    const paths = { dataDirectory: '/data', socket: '/api.sock' };
+    const paths = { dataDirectory: '/data', socket: '/run/agent/public/api.sock' };
     const { settings } = await loadAgentConfig(flags, { paths, env, readInput: () => Promise.resolve('') });
     return settings;
   });

@@ -26,7 +26,7 @@ describe('connection to the server', () => {
   afterEach(() => server[Symbol.asyncDispose]());
 
   const at = (address = '127.0.0.1', clock = systemClock): Parameters<typeof attestNode>[0] => {
-    const addresses = new ServerAddresses({ host: address, random: systemRandom, resolve: resolveHost });
+    const addresses = new ServerAddresses({ clock, host: address, random: systemRandom, resolve: resolveHost });
     return { clock, addresses, port: server.port, trustDomain: server.trustDomain };
   };
   const roots = (ca = server.ca): ReturnType<typeof rootBundle> => rootBundle(server.trustDomain, [ca.certificate.raw]);

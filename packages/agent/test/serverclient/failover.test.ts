@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { status } from '@grpc/grpc-js';
-import { systemClock } from '@credence/sdk/runtime';
+import { systemClock, systemRandom } from '@credence/sdk/runtime';
 import { StatusError } from '@credence/sdk/wire';
 import { rootBundle } from '../../dist/domain/root-bundle.js';
 import { attestNode } from '../../dist/serverclient/attest-node.js';
@@ -20,7 +20,7 @@ const inOrder = [first, second, third];
 describe('a server with several addresses', () => {
   let server: FakeServer;
   let fronts: Map<string, Front>;
-  let resolved: readonly string[];
+  let resolved: readonly string[] | 'silence';
   let client: ServerClient;
 
   beforeEach(async () => {
@@ -30,10 +30,12 @@ describe('a server with several addresses', () => {
     for (const address of inOrder) fronts.set(address, await Front.open(address, server.port));
     resolved = inOrder;
     const addresses = new ServerAddresses({
+      clock: systemClock,
       host: 'server.test',
       random: { bytes: (count) => Buffer.alloc(count), uniform: () => 0 },
       resolve: (host) => {
         assert.equal(host, 'server.test');
+        if (resolved === 'silence') return new Promise(() => undefined);
         return resolved.length === 0 ? Promise.reject(new Error('getaddrinfo ENOTFOUND')) : Promise.resolve(resolved);
       },
     });
@@ -149,9 +151,23 @@ describe('a server with several addresses', () => {
     });
   }).timeout(10_000);
 
-  it('is unreachable when its name has no address, and the error says so', async () => {
-    resolved = [];
-    await assert.rejects(call(), {
+  for (const failure of ['silence', []] as const) {
+    const what = failure === 'silence' ? 'does not answer' : 'has forgotten it';
+    it(`is found where it was when the name service ${what}`, async () => {
+      await call();
+      await front(second).close();
+      resolved = failure;
+      await works();
+      assert.deepEqual(used(), [1, 1, 1]);
+    });
+  }
+
+  it('is unreachable when its name never had an address, and the error says so', async () => {
+    const addresses = new ServerAddresses({
+      ...{ clock: systemClock, random: systemRandom, host: 'server.test' },
+      resolve: () => Promise.reject(new Error('getaddrinfo ENOTFOUND')),
+    });
+    await assert.rejects(addresses.candidates(), {
       code: 'ERR_SERVER_UNREACHABLE',
       message: "the server's name server.test has no address: getaddrinfo ENOTFOUND",
     });

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JwtBundle, TrustDomain } from '@credence/sdk';
@@ -112,6 +114,23 @@ describe('identities on disk', () => {
     assert.deepEqual(await load(), remembered);
     assert.deepEqual(await readdir(directory.path), [name]);
   });
+
+  it('are the old or the new, never half of either, when the agent is killed while it writes', async () => {
+    const script = new URL('../support/endless-writer.js', import.meta.url).pathname;
+    const credential = [...agent.chain, agent.privateKey].map((der) => der.toString('base64'));
+    for (let round = 0; round < 4; round++) {
+      const writer = spawn(process.execPath, [script, directory.path, ...credential], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      await once(writer.stdout, 'data');
+      writer.kill('SIGKILL');
+      await once(writer, 'exit');
+      const found = await open().load(agent, [agent.privateKey]);
+      assert.equal(found?.identities.length, 200);
+      assert.equal(new Set(found.identities.map(({ entry: { spiffeId } }) => String(spiffeId))).size, 1);
+      assert.deepEqual(await readdir(directory.path), [name]);
+    }
+  }).timeout(30_000);
 
   it('are sealed anew each time: equal content, another file', async () => {
     await open().store(agent, remembered);

@@ -45,7 +45,13 @@ describe('trust bundle from a URL', () => {
   });
 
   const fetch = (given: Partial<TrustBundleUrl> = {}, signal = never): ReturnType<typeof fetchTrustBundle> => {
-    const source = { kind: 'url', url: 'http://localhost/bundle', unixSocket: socket, format: 'pem', ...given } as const;
+    const source = {
+      kind: 'url',
+      url: 'http://localhost/bundle',
+      unixSocket: socket,
+      format: 'pem',
+      ...given,
+    } as const;
     return fetchTrustBundle(source, trustDomain, attempt, signal);
   };
 
@@ -83,7 +89,8 @@ describe('trust bundle from a URL', () => {
     {
       name: 'another status',
       answer: (_, response) => response.writeHead(404).end(),
-      message: /^the trust bundle of http:\/\/localhost\/bundle cannot be used: the answer has status 404; 200 is accepted$/,
+      message:
+        /^the trust bundle of http:\/\/localhost\/bundle cannot be used: the answer has status 404; 200 is accepted$/,
     },
     {
       name: 'a redirect, which is not followed',

@@ -1,7 +1,7 @@
 // An admin endpoint in a temporary folder, with the services that a test wants.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { credentials, type Client } from '@grpc/grpc-js';
+import { credentials, type Client, type ClientOptions } from '@grpc/grpc-js';
 import { silentLogger, systemClock } from '@credence/sdk/runtime';
 import type { Contract } from '@credence/sdk/wire';
 import { AdminEndpoint, type AdminService } from '../../dist/endpoints/admin/admin-endpoint.js';
@@ -30,8 +30,8 @@ export class TestAdminEndpoint implements AsyncDisposable {
     return new TestAdminEndpoint(folder, endpoint);
   }
 
-  client<C extends Client>(contract: Contract<unknown, C>): C {
-    const options = { 'grpc.use_local_subchannel_pool': 1 };
+  client<C extends Client>(contract: Contract<unknown, C>, settings: ClientOptions = {}): C {
+    const options = { 'grpc.use_local_subchannel_pool': 1, ...settings };
     const client = contract.createClient(
       `unix:${join(this.#folder, 'admin.sock')}`,
       credentials.createInsecure(),

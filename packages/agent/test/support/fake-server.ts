@@ -16,6 +16,7 @@ import type { PermissionDeniedReason } from '@credence/sdk/wire';
 import type { AgentHandlers } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/Agent.js';
 import type { AttestAgentRequest__Output } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/AttestAgentRequest.js';
 import type { AttestAgentResponse } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/AttestAgentResponse.js';
+import type { PostStatusRequest } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/PostStatusRequest.js';
 import type { SyncAuthorizedEntriesRequest__Output } from '@credence/sdk/wire/gen/spire/api/server/entry/v1/SyncAuthorizedEntriesRequest.js';
 import type { SyncAuthorizedEntriesResponse } from '@credence/sdk/wire/gen/spire/api/server/entry/v1/SyncAuthorizedEntriesResponse.js';
 import type { Bundle } from '@credence/sdk/wire/gen/spire/api/types/Bundle.js';
@@ -44,6 +45,10 @@ export class FakeServer implements AsyncDisposable {
   /** Asked before each call; what it throws ends the call. */
   intercept: (method: string) => void | Promise<void> = () => undefined;
   entries: FakeEntry[] = [];
+  /** What agents have told of themselves. */
+  readonly statuses: PostStatusRequest[] = [];
+  /** Of the bundle. */
+  sequenceNumber = 1;
   /** How many TLS connections there were. */
   connections = 0;
   pageSize = 500;
@@ -139,6 +144,7 @@ export class FakeServer implements AsyncDisposable {
     const roots = this.ca.bundle().authorities.map(({ raw }) => raw);
     return {
       trust_domain: this.trustDomain.name,
+      sequence_number: String(this.sequenceNumber),
       x509_authorities: roots.map((asn1) => ({ asn1, tainted: this.taintedRoots.some((root) => root.equals(asn1)) })),
     };
   }
@@ -167,6 +173,11 @@ export class FakeServer implements AsyncDisposable {
         const { svid, serial } = this.#sign(id, message?.params?.params?.csr ?? Buffer.alloc(0), this.agentTtlMs);
         this.agents.set(String(id), { serial, renewed: undefined, banned: false });
         call.write({ result: { svid, reattestable: this.reattestable } });
+      }),
+      postStatus: this.#unary('PostStatus', (call) => {
+        this.#authorize(call);
+        this.statuses.push(call.request as PostStatusRequest);
+        return {};
       }),
       renewAgent: this.#unary('RenewAgent', (call) => {
         const { id, agent } = this.#authorize(call);

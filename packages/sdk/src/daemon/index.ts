@@ -15,7 +15,7 @@ export {
   type SettableLevel,
 } from './logger.js';
 export { encodeJson, outputFlags, type OutputFormat } from './output.js';
-export { defaultAgentAdminSocket, defaultPaths, type DaemonPaths } from './paths.js';
+export { adminSocketBeside, defaultAgentAdminSocket, defaultPaths, type DaemonPaths } from './paths.js';
 export {
   closeFd,
   descriptorOf,

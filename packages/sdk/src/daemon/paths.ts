@@ -1,6 +1,6 @@
 // Where a daemon keeps its data and listens when nobody says otherwise: below /run and /var/lib for root, otherwise
 // below the user's runtime directory and the working directory.
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 /** Default places of one daemon. */
 export interface DaemonPaths {
@@ -22,9 +22,14 @@ export function defaultPaths(daemon: keyof typeof sockets, user: User): DaemonPa
   return { dataDirectory: join(dataFolder(user), daemon), socket: join(runFolder(user), sockets[daemon]) };
 }
 
-/** Where commands look for the agent's admin socket, beside the folder of the public one. */
+/** The agent's admin socket, beside the folder of the public one that is the default too. */
 export function defaultAgentAdminSocket(user: User): string {
-  return join(runFolder(user), 'agent/private/admin.sock');
+  return adminSocketBeside(defaultPaths('agent', user).socket);
+}
+
+/** `…/private/admin.sock` for `…/public/api.sock`. */
+export function adminSocketBeside(socket: string): string {
+  return join(dirname(socket), '../private/admin.sock');
 }
 
 function dataFolder({ uid }: User): string {

@@ -6,7 +6,10 @@ describe('The places of connections', () => {
   it('are few for one holder, and are free again when a connection closes or is released', async () => {
     const places = new Places({ each: 2, total: 9 });
     const [first, second, third] = [new Socket(), new Socket(), new Socket()];
-    assert.deepEqual([first, second, third].map((socket) => places.take(socket, 'a')), [true, true, false]);
+    assert.deepEqual(
+      [first, second, third].map((socket) => places.take(socket, 'a')),
+      [true, true, false],
+    );
     assert.equal(places.take(new Socket(), 'b'), true);
     places.release(first);
     assert.equal(places.take(third, 'a'), true);

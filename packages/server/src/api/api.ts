@@ -37,6 +37,7 @@ export async function openApi(options: ApiOptions): Promise<TlsListener> {
   const pipeline = new Pipeline({ admissions, clock, random, log, observer });
   const ports: ServicePorts = { ...options, rateLimits: new RateLimits({ clock, settings: rateLimit, observer }) };
   const services = createServices(ports, pipeline);
+  const localServices = createLocalServices(ports, pipeline);
   const gate = {
     connections: new Connections(),
     authorizer: new Authorizer(options),
@@ -48,10 +49,17 @@ export async function openApi(options: ApiOptions): Promise<TlsListener> {
   const admin = await listenAdmin({
     ...gate,
     path: options.socketPath,
-    services: [...services, ...createLocalServices(ports, pipeline)],
+    services: [...services, ...localServices],
   });
   try {
-    const tls = await listenTls({ ...options, ...gate, services, svid: serverSvid, bundles: trustedBundles });
+    const tls = await listenTls({
+      ...options,
+      ...gate,
+      services,
+      absentServices: localServices.map(({ definition }) => definition),
+      svid: serverSvid,
+      bundles: trustedBundles,
+    });
     return {
       address: tls.address,
       async [Symbol.asyncDispose]() {

@@ -2,10 +2,10 @@
 import { SpiffeId, TrustDomain } from '@credence/sdk';
 import { parsedBy, unknownKeys } from '@credence/sdk/daemon';
 import { durationMs, host, logLevel, path, port } from '@credence/sdk/daemon/config-values';
+import { monitoringShapes } from '@credence/sdk/daemon/monitoring';
 import { z } from 'zod';
 import { federationSchema } from './federation.js';
 import { keyManagerSchema } from './key-manager.js';
-import { monitoringShapes } from './monitoring.js';
 import { nodeAttestorSchema } from './node-attestors.js';
 import { upstreamAuthoritySchema } from './upstream-authority.js';
 

@@ -1,12 +1,12 @@
 // The configuration of credence-server: its file and flags, and the settings they make. What the command line says counts
 // before the file, and the file before the defaults.
 import { loadConfigFile, parseFlagKeys, usageError, type DaemonPaths, type LoggerOptions } from '@credence/sdk/daemon';
+import { monitoringOf } from '@credence/sdk/daemon/monitoring';
 import type { z } from 'zod';
 import type { AgentPruningSettings, ServerSettings } from '../settings.js';
 import { federationOf } from './federation.js';
 import type { ServerFlags } from './flags.js';
 import { keyManagerOf } from './key-manager.js';
-import { monitoringOf } from './monitoring.js';
 import { nodeAttestorsOf } from './node-attestors.js';
 import { serverFileSchema, serverSectionSchema } from './schema.js';
 import { upstreamAuthorityOf } from './upstream-authority.js';

@@ -16,7 +16,7 @@ import { spiffeBundleOf } from './spiffe-bundles.js';
 
 export interface BundleEndpointOptions extends BundleEndpointSettings {
   readonly trustDomain: TrustDomain;
-  readonly bundles: Pick<BundleStore, 'get'>;
+  readonly bundles: Pick<BundleStore, 'get' | 'setRefreshHint'>;
   readonly serverSvid: X509SvidSource;
   readonly clock: Clock;
   readonly log: Logger;
@@ -37,9 +37,11 @@ const limits = {
 };
 const mostConnections = { each: 64, total: 512 };
 
-/** Listens. @throws `ERR_IN_USE`, `ERR_CONFIG` */
+/** Listens. @throws `ERR_IN_USE`, `ERR_CONFIG`, `ERR_DATASTORE`, `ERR_BUNDLE_NOT_FOUND` */
 export async function openBundleEndpoint(options: BundleEndpointOptions): Promise<BundleEndpoint> {
-  const { address: host, port, log, profile } = options;
+  const { address: host, port, log, profile, bundles, trustDomain, refreshHintSeconds } = options;
+  // SPIFFE Trust Domain and Bundle §4.1.1: whatever of a bundle changes, its number does.
+  await bundles.setRefreshHint(trustDomain, refreshHintSeconds);
   const stop = new AbortController();
   const server = profile.kind === 'https_spiffe' ? spiffeServer(options) : await webServer(options, stop.signal);
   const sockets = trackSockets(server);
@@ -88,13 +90,13 @@ async function webServer(options: BundleEndpointOptions, signal: AbortSignal): P
 }
 
 /** Reads the bundle for each request: what has been published is there at once, whichever server published it. */
-function handler({ trustDomain, bundles, refreshHintSeconds, log }: BundleEndpointOptions): RequestListener {
+function handler({ trustDomain, bundles, log }: BundleEndpointOptions): RequestListener {
   let served: { readonly of: TrustBundle; readonly bundle: SpiffeBundle } | undefined;
   const newest = async (): Promise<SpiffeBundleSet> => {
     const stored = await bundles.get(trustDomain);
     if (stored === undefined) return SpiffeBundleSet.of();
     if (served?.of.sequenceNumber !== stored.sequenceNumber) {
-      served = { of: stored, bundle: spiffeBundleOf({ ...stored, refreshHintSeconds }) };
+      served = { of: stored, bundle: spiffeBundleOf(stored) };
     }
     return SpiffeBundleSet.of(served.bundle);
   };

@@ -64,6 +64,11 @@ export class Federation implements AsyncDisposable {
     await running.poller.refresh();
   }
 
+  /** Fetches again what may have failed for want of this trust domain's bundle, which somebody has set. */
+  wake(trustDomain: TrustDomain): void {
+    for (const { poller } of this.#running.values()) if (poller.dependsOn(trustDomain)) poller.wake();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#rounds;

@@ -1,6 +1,6 @@
 // Keeps the bundle of one federated trust domain current. Whatever its endpoint does, nothing else waits for it; a fetch
 // that fails changes nothing, and a bundle that its publisher has replaced is not taken again.
-import { X509BundleSet } from '@credence/sdk';
+import { X509BundleSet, type TrustDomain } from '@credence/sdk';
 import { fetchBundle, type BundleEndpointProfile } from '@credence/sdk/federation';
 import { isSpiffeError, type Backoff, type Clock, type Logger, type Random } from '@credence/sdk/runtime';
 import type { BundleStore } from '../datastore/bundle-store.js';
@@ -24,18 +24,41 @@ export class RelationshipPoller {
   readonly #options: RelationshipPollerOptions;
   readonly #backoff: Backoff;
   #tail: Promise<unknown> = Promise.resolve();
+  /** Aborts when the next fetch is not to wait. */
+  #alarm = new AbortController();
 
   constructor(options: RelationshipPollerOptions) {
     this.#options = options;
     this.#backoff = firstBundleBackoff(options.random);
+    options.signal.addEventListener(
+      'abort',
+      () => {
+        this.wake();
+      },
+      { once: true },
+    );
+  }
+
+  /** Whether a fetch may end otherwise once the bundle of this trust domain is another. */
+  dependsOn(trustDomain: TrustDomain): boolean {
+    const { relationship } = this.#options;
+    const { profile } = relationship;
+    if (relationship.trustDomain.equals(trustDomain)) return true;
+    return profile.kind === 'https_spiffe' && profile.endpointId.isMemberOf(trustDomain);
+  }
+
+  /** Fetches now, or once more after the fetch that is under way. */
+  wake(): void {
+    this.#alarm.abort();
   }
 
   /** Fetches now and whenever the bundle may have changed, until the signal. Never rejects. */
   async run(): Promise<void> {
     const { clock, signal } = this.#options;
     while (!signal.aborted) {
+      const alarm = (this.#alarm = new AbortController());
       const waitMs = await this.#poll();
-      await clock.sleep(waitMs, { signal, ref: false }).catch(() => undefined);
+      await clock.sleep(waitMs, { signal: alarm.signal, ref: false }).catch(() => undefined);
     }
   }
 
@@ -68,12 +91,15 @@ export class RelationshipPoller {
     const { trustDomain, endpointUrl, profile } = relationship;
     const authentication = await this.#authentication(profile);
     const fetched = await failing(() =>
-      fetchBundle(trustDomain, endpointUrl, { ...authentication, clock, logger: log, signal }),
+      fetchBundle(trustDomain, endpointUrl, { ...authentication, clock, logger: unlessItWentWell(log), signal }),
     );
     const bundle = trustBundleOf(fetched);
     const held = await bundles.get(trustDomain);
     this.#checkNotOlder(bundle, held);
-    if (held !== undefined && isSameBundle(held, bundle)) return held;
+    if (held !== undefined && isSameBundle(held, bundle)) {
+      log.debug({ trustDomain: trustDomain.name }, 'federated bundle has not changed');
+      return held;
+    }
     signal.throwIfAborted();
     await bundles.set(bundle);
     const sequenceNumber = bundle.sequenceNumber.toString();
@@ -106,6 +132,24 @@ export class RelationshipPoller {
     log.warn({ trustDomain: name, problem }, 'federated bundle not taken');
     return serverError('ERR_FEDERATION_FETCH', `bundle of ${name}: ${problem}`);
   }
+}
+
+/** A fetch that brings nothing new is no news. */
+function unlessItWentWell(log: Logger): Logger {
+  return {
+    debug: (fields, message) => {
+      log.debug(fields, message);
+    },
+    info: (fields, message) => {
+      log.debug(fields, message);
+    },
+    warn: (fields, message) => {
+      log.warn(fields, message);
+    },
+    error: (fields, message) => {
+      log.error(fields, message);
+    },
+  };
 }
 
 async function failing<T>(fetch: () => Promise<T>): Promise<T> {

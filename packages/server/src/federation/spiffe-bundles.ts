@@ -29,7 +29,11 @@ export function isSameBundle(one: TrustBundle, other: TrustBundle): boolean {
     one.sequenceNumber === other.sequenceNumber &&
     one.refreshHintSeconds === other.refreshHintSeconds &&
     isSameList(one.x509Authorities, other.x509Authorities, (a, b) => a.certificate.equals(b.certificate)) &&
-    isSameList(one.jwtAuthorities, other.jwtAuthorities, (a, b) => a.keyId === b.keyId && a.publicKey.equals(b.publicKey))
+    isSameList(
+      one.jwtAuthorities,
+      other.jwtAuthorities,
+      (a, b) => a.keyId === b.keyId && a.publicKey.equals(b.publicKey),
+    )
   );
 }
 

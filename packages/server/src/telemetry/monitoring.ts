@@ -1,11 +1,14 @@
 // The server as monitors see it: metrics, liveness and readiness over HTTP, from before its parts are there until after
 // they have gone.
 import type { TrustDomain } from '@credence/sdk';
+import {
+  MonitorListeners,
+  type HealthCheck,
+  type HealthCheckSettings,
+  type HttpPlace,
+} from '@credence/sdk/daemon/monitoring';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import { version } from '../domain/version.js';
-import type { HealthCheckSettings, HttpPlace } from '../settings.js';
-import { livePage, readyPage, type HealthCheck } from './health-pages.js';
-import { listenHttp, type Page } from './http-listener.js';
 import { Metrics, type SigningKind } from './metrics.js';
 import type { Lifetime, Vitals } from './vitals.js';
 
@@ -27,27 +30,24 @@ export interface MonitoredParts {
   readonly bundles: { get(trustDomain: TrustDomain): Promise<object | undefined> };
 }
 
-type Pages = Map<string, () => Promise<Page>>;
-
 export class Monitoring implements Vitals, AsyncDisposable {
   /** Undefined: metrics are switched off. */
   readonly metrics: Metrics | undefined;
   readonly #options: MonitoringOptions;
-  readonly #listeners: AsyncDisposable[] = [];
+  readonly #listeners: MonitorListeners;
   #parts: MonitoredParts | undefined;
 
   constructor(options: MonitoringOptions) {
     this.#options = options;
-    const { trustDomain, metrics } = options;
-    if (metrics === undefined) return;
-    this.metrics = new Metrics({ ...options, trustDomain: trustDomain.name, version, vitals: this });
+    const { log, trustDomain, metrics: place, healthChecks } = options;
+    this.metrics = place && new Metrics({ ...options, trustDomain: trustDomain.name, version, vitals: this });
+    const metrics = place && this.metrics && { ...place, of: this.metrics };
+    this.#listeners = new MonitorListeners({ log, metrics, healthChecks, checks: this.#checks() });
   }
 
   /** Opens the listeners; those that share a place are one. @throws `ERR_IN_USE`, `ERR_CONFIG` */
-  async listen(): Promise<void> {
-    const { log } = this.#options;
-    for (const { host, port, pages } of this.#places())
-      this.#listeners.push(await listenHttp({ host, port, pages, log }));
+  listen(): Promise<void> {
+    return this.#listeners.listen();
   }
 
   /** From now on the server is ready, unless a check fails. */
@@ -83,31 +83,8 @@ export class Monitoring implements Vitals, AsyncDisposable {
     return all - expired;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const listener of this.#listeners.splice(0)) await listener[Symbol.asyncDispose]();
-  }
-
-  #places(): readonly (HttpPlace & { readonly pages: Pages })[] {
-    const { metrics, healthChecks } = this.#options;
-    const places = new Map<string, HttpPlace & { readonly pages: Pages }>();
-    const pagesAt = ({ host, port }: HttpPlace): Pages => {
-      const key = `${host} ${port}`;
-      const place = places.get(key) ?? { host, port, pages: new Map() };
-      places.set(key, place);
-      return place.pages;
-    };
-    if (metrics !== undefined) pagesAt(metrics).set('/metrics', () => this.#metricsPage());
-    if (healthChecks !== undefined) {
-      pagesAt(healthChecks).set(healthChecks.livePath, livePage);
-      pagesAt(healthChecks).set(healthChecks.readyPath, () => readyPage(this.#checks(), this.#options.log));
-    }
-    return [...places.values()];
-  }
-
-  async #metricsPage(): Promise<Page> {
-    const { metrics } = this;
-    if (metrics === undefined) throw new TypeError('metrics are switched off');
-    return { status: 200, contentType: metrics.contentType, body: await metrics.render() };
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#listeners[Symbol.asyncDispose]();
   }
 
   #checks(): readonly HealthCheck[] {

@@ -72,6 +72,22 @@ export function describeBundleStore(create: CreateDatabase): void {
         assert.deepEqual(await bundles.list(), [bundle]);
       }));
 
+    it('has another number once others are to ask at another time (SPIFFE Trust Domain and Bundle §4.1.1)', () =>
+      withDatastore(create, async ({ datastore: { bundles } }) => {
+        await assert.rejects(bundles.setRefreshHint(trustDomain, 60), { code: 'ERR_BUNDLE_NOT_FOUND' });
+        const { sequenceNumber } = await bundles.append(trustDomain, { x509Authorities: [root('one')] });
+        const read = async (): Promise<unknown[]> => {
+          const stored = await bundles.get(trustDomain);
+          return [stored?.refreshHintSeconds, stored?.sequenceNumber, stored?.x509Authorities.length];
+        };
+        await bundles.setRefreshHint(trustDomain, 60);
+        assert.deepEqual(await read(), [60, sequenceNumber + 1n, 1]);
+        await bundles.setRefreshHint(trustDomain, 60);
+        assert.deepEqual(await read(), [60, sequenceNumber + 1n, 1]);
+        await bundles.append(trustDomain, { x509Authorities: [root('two')] });
+        assert.deepEqual(await read(), [60, sequenceNumber + 2n, 2]);
+      }));
+
     it('creates with sequence number 0, adds what is new, and counts only changes', () =>
       withDatastore(create, async ({ datastore: { bundles, changes } }) => {
         const created = await bundles.append(trustDomain, { x509Authorities: [root('one', true), root('one')] });

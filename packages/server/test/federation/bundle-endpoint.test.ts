@@ -44,7 +44,13 @@ describe('the bundle endpoint', () => {
       refreshHintSeconds: 120,
       profile,
       trustDomain,
-      bundles: { get: () => Promise.resolve(stored) },
+      bundles: {
+        get: () => Promise.resolve(stored),
+        setRefreshHint: (_, refreshHintSeconds) => {
+          stored = stored && { ...stored, refreshHintSeconds };
+          return Promise.resolve();
+        },
+      },
       serverSvid: new StaticX509Source(await ca.x509Svid(serverId), [ca.bundle()]),
       clock: systemClock,
       log: { ...silentLogger, error: (fields) => reports.push(String((fields as { err: unknown }).err)) },
@@ -156,7 +162,14 @@ describe('the bundle endpoint', () => {
       connect({ host: url.hostname, port: Number(url.port), localAddress: `127.0.1.${1 + (index % 8)}` }),
     );
     try {
-      await Promise.all(held.map((socket) => once(socket.on('error', () => undefined), 'connect')));
+      await Promise.all(
+        held.map((socket) =>
+          once(
+            socket.on('error', () => undefined),
+            'connect',
+          ),
+        ),
+      );
       await fetch(url.href, ca.spiffeBundle());
       await until('the oldest connection to make room', () => held.some(({ destroyed }) => destroyed));
     } finally {

@@ -141,6 +141,18 @@ describe('a federation relationship', () => {
     assert.equal(sequence(), 1n);
   });
 
+  it('is fetched at once when the bundle that was missing is set by hand, whichever way the wait had come to be', async () => {
+    publish(1n);
+    bundles.stored.clear();
+    await start();
+    await assert.rejects(refresh(), { code: 'ERR_FEDERATION_FETCH' });
+    bundles.stored.set(partner.name, trustBundleOf(ca.spiffeBundle()));
+    federation.wake(TrustDomain.parse('other.example'));
+    federation.wake(partner);
+    await until('the first bundle', () => sequence() === 1n);
+    assert.equal(endpoint.requests.length, 1);
+  });
+
   it('does not wait for another whose endpoint never answers', async () => {
     await using dead = await FakeBundleEndpoint.startSpiffe(await ca.x509Svid(endpointId));
     dead.answer('stall');

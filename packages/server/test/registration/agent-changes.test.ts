@@ -144,7 +144,11 @@ describe('AgentChanges', () => {
 
   it('waits once for each agent, however many changes come meanwhile', async () => {
     const clock = new ManualClock(start);
-    const changes = new AgentChanges({ graph: { knows: () => true, isReached: () => true }, clock, random: systemRandom });
+    const changes = new AgentChanges({
+      graph: { knows: () => true, isReached: () => true },
+      clock,
+      random: systemRandom,
+    });
     const stop = new AbortController();
     const watches = Array.from({ length: 20 }, async (_, i) => {
       for await (const _ of changes.watch(id(`/spire/agent/x/${String(i)}`), stop.signal));

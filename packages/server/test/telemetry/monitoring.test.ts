@@ -82,7 +82,14 @@ describe('readiness', () => {
     const port = Number(new URL(base).port);
     const held = Array.from({ length: 64 }, () => connect({ host: '127.0.0.1', port }));
     try {
-      await Promise.all(held.map((socket) => once(socket.on('error', () => undefined), 'connect')));
+      await Promise.all(
+        held.map((socket) =>
+          once(
+            socket.on('error', () => undefined),
+            'connect',
+          ),
+        ),
+      );
       assert.equal((await fetch(`${base}/live`)).status, 200);
     } finally {
       for (const socket of held) socket.destroy();

@@ -20,6 +20,12 @@ export interface ProcWorkloadAttestationOptions {
   readonly attestors: readonly WorkloadAttestor[];
   /** Where proc(5) is mounted. */
   readonly procPath: string;
+  /** Undefined: nobody counts. */
+  readonly observer?: AttestationObserver | undefined;
+}
+
+export interface AttestationObserver {
+  attestorFailed(attestor: string, reason: 'failed' | 'timed_out'): void;
 }
 
 export class ProcWorkloadAttestation {
@@ -27,9 +33,11 @@ export class ProcWorkloadAttestation {
   readonly #attestors: readonly WorkloadAttestor[];
   readonly #failures: ReadonlyMap<string, QuietLog>;
   readonly #procPath: string;
+  readonly #observer: AttestationObserver | undefined;
   readonly #turns = new Turns(attestationsOfUser);
 
-  constructor({ clock, log, attestors, procPath }: ProcWorkloadAttestationOptions) {
+  constructor({ clock, log, attestors, procPath, observer }: ProcWorkloadAttestationOptions) {
+    this.#observer = observer;
     this.#clock = clock;
     this.#attestors = attestors;
     this.#procPath = procPath;
@@ -80,10 +88,14 @@ export class ProcWorkloadAttestation {
       if (values !== undefined) {
         return { ...about(), kind: 'found', selectors: values.map((value) => ({ type, value })) };
       }
+      this.#observer?.attestorFailed(type, 'timed_out');
       this.#failures.get(type)?.warn({ attestor: type, pid, reason: `no answer within ${deadlineMs} ms` });
       return { ...about(), kind: 'timedOut' };
     } catch (error) {
-      if (!signal.aborted) this.#failures.get(type)?.warn({ attestor: type, pid, err: error });
+      if (!signal.aborted) {
+        this.#observer?.attestorFailed(type, 'failed');
+        this.#failures.get(type)?.warn({ attestor: type, pid, err: error });
+      }
       return { ...about(), kind: 'failed', error };
     }
   }

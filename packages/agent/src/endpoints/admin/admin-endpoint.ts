@@ -2,6 +2,7 @@
 // permissions of the socket say; services that ask for more know their callers as the Workload API does.
 import { Server, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Clock, Logger } from '@credence/sdk/runtime';
+import { observeCalls, unobserved, type EndpointObserver } from '../observer.js';
 import { boundCalls } from '../peer/bound-calls.js';
 import { connectionLimit, longestIdleMs, mostCallsOnConnection } from '../peer/limits.js';
 import { PeerListener } from '../peer/listener.js';
@@ -19,6 +20,8 @@ export interface AdminEndpointOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly services: readonly AdminService[];
+  /** Undefined: nobody watches. */
+  readonly observer?: EndpointObserver | undefined;
   /** Absolute; its folder is made when missing. */
   readonly socketPath: string;
   /** Where proc(5) is mounted. */
@@ -40,17 +43,17 @@ export class AdminEndpoint implements AsyncDisposable {
   readonly #server: Server;
   readonly #listener: PeerListener;
 
-  constructor({ clock, log, services, socketPath, procPath }: AdminEndpointOptions) {
+  constructor({ clock, log, services, socketPath, procPath, observer = unobserved }: AdminEndpointOptions) {
     const peers = new PeerRegistry({ procPath, connectionLimit: connectionLimit(procPath) });
     this.#server = new Server({
       ...limits,
       'grpc.enable_channelz': 0,
-      interceptors: [boundCalls({ clock, log, peers }), requirePeer(peers)],
+      interceptors: [observeCalls(observer), boundCalls({ clock, log, peers, observer }), requirePeer(peers)],
     });
     for (const { definition, createHandlers } of services) {
-      this.#server.addService(definition, createHandlers({ log, peers }));
+      this.#server.addService(definition, createHandlers({ log, peers, observer }));
     }
-    this.#listener = new PeerListener({ clock, log, peers, server: this.#server, socketPath, socketMode });
+    this.#listener = new PeerListener({ clock, log, peers, observer, server: this.#server, socketPath, socketMode });
   }
 
   /**

@@ -3,6 +3,7 @@
 import { ServerInterceptingCall, type Metadata, type ServerInterceptor } from '@grpc/grpc-js';
 import { QuietLog } from '@credence/sdk/daemon';
 import type { Clock, Logger } from '@credence/sdk/runtime';
+import type { EndpointObserver } from '../observer.js';
 import { FairShare } from './fair-share.js';
 import { largestMetadata, mostAbandonedStreams, mostCalls, mostIncompleteCalls, requestTimeMs } from './limits.js';
 import type { Peer } from './peer.js';
@@ -12,10 +13,11 @@ export interface BoundCallsOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly peers: PeerRegistry;
+  readonly observer: EndpointObserver;
 }
 
 /** The first interceptor of the endpoint; it leaves calls without a known peer to others. */
-export function boundCalls({ clock, log, peers }: BoundCallsOptions): ServerInterceptor {
+export function boundCalls({ clock, log, peers, observer }: BoundCallsOptions): ServerInterceptor {
   const calls = new FairShare(mostCalls);
   const incomplete = new WeakMap<Peer, number>();
   const cut = new WeakSet<Peer>();
@@ -24,6 +26,7 @@ export function boundCalls({ clock, log, peers }: BoundCallsOptions): ServerInte
   const disconnect = (peer: Peer, reason: string): void => {
     if (cut.has(peer)) return;
     cut.add(peer);
+    observer.connectionCut();
     cuts.warn({ pid: peer.pid, uid: peer.uid, reason });
     peer.disconnect();
   };

@@ -2,11 +2,11 @@
 // keeps descriptors for its own work and serves the others.
 import { readFileSync } from 'node:fs';
 
-/** Connections of all users; fewer where the limit of open files is low. A user alone gets two thirds, 2,048. */
-export const mostConnections = 3072;
+/** Connections of all users; fewer where the limit of open files is low. A user alone gets two thirds, 5,120. */
+export const mostConnections = 7680;
 
 /** Calls of all users at one time, divided in the same way. */
-export const mostCalls = 3072;
+export const mostCalls = 7680;
 
 /** Calls at one time on one connection; gRPC clients let further ones wait, without a word to their users. */
 export const mostCallsOnConnection = 1024;

@@ -3,12 +3,14 @@ import { createServer, type Server as SocketServer, type Socket } from 'node:net
 import { ServerCredentials, type Server } from '@grpc/grpc-js';
 import { listenOnSocket, QuietLog, trackSockets } from '@credence/sdk/daemon';
 import type { Clock, Logger } from '@credence/sdk/runtime';
+import { reasonOf, type EndpointObserver } from '../observer.js';
 import type { PeerRegistry } from './peer-registry.js';
 
 export interface PeerListenerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly peers: PeerRegistry;
+  readonly observer: EndpointObserver;
   /** Serves the connections; closed by its owner. */
   readonly server: Server;
   /** Absolute. */
@@ -62,6 +64,7 @@ export class PeerListener {
       this.#options.peers.admit(socket);
       this.#injector.injectConnection(socket);
     } catch (error) {
+      this.#options.observer.connectionRefused(reasonOf(error));
       this.#refusals.warn({ reason: error instanceof Error ? error.message : String(error) });
       socket.destroy();
     }

@@ -8,6 +8,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
+import { statusOf } from '../status-of.js';
 import { fileDescriptors } from './file-descriptors.js';
 
 /** The service in one of its versions. */
@@ -79,8 +80,10 @@ function inTurn(call: ServerDuplexStream<Request, Answer>, handler: Handler): vo
     }
     call.end();
   };
-  // A caller that leaves is told nothing.
-  serve().catch(() => undefined);
+  serve().catch((error: unknown) => {
+    // There is nobody left to tell.
+    if (!call.cancelled) call.emit('error', statusOf(error));
+  });
 }
 
 /** One request, one answer, at once. */

@@ -4,6 +4,7 @@ import { status } from '@grpc/grpc-js';
 import { isSpiffeError, silentLogger, type Clock, type Logger } from '@credence/sdk/runtime';
 import { StatusError } from '@credence/sdk/wire';
 import { agentError } from '../../domain/errors.js';
+import { reasonOf, type EndpointObserver } from '../observer.js';
 import type { CallLimits } from '../peer/call-limits.js';
 import type { PeerRegistry } from '../peer/peer-registry.js';
 import type { Peer } from '../peer/peer.js';
@@ -13,6 +14,7 @@ import type { WorkloadAttestation, WorkloadJwtSvids, WorkloadSnapshots } from '.
 export interface CallOptions {
   readonly log: Logger;
   readonly peers: PeerRegistry;
+  readonly observer: EndpointObserver;
 }
 
 export interface WorkloadApiOptions extends CallOptions {
@@ -50,7 +52,7 @@ export interface Caller {
 /** @throws what `serve` throws */
 export async function serveCaller<T>(
   call: Call,
-  { log, peers }: CallOptions,
+  { log, peers, observer }: CallOptions,
   signal: AbortSignal,
   serve: (caller: Caller) => Promise<T>,
 ): Promise<T> {
@@ -59,7 +61,10 @@ export async function serveCaller<T>(
   try {
     return await serve({ peer, log: callLog, signal });
   } catch (error) {
-    if (!signal.aborted) logFailure(callLog, error);
+    if (!signal.aborted) {
+      logFailure(callLog, error);
+      observer.callRefused(call.getPath(), reasonOf(error));
+    }
     // Whoever holds the connection by now is not the process that opened it.
     if (isSpiffeError(error, 'ERR_CALLER_UNKNOWN')) peer.disconnect();
     throw error;

@@ -82,6 +82,17 @@ describe('SubscribeToX509SVIDs', () => {
     assert.deepEqual(snapshots.watched, [mesh]);
   });
 
+  it('sends everything in one message, however large', async () => {
+    const many = Array.from({ length: 5000 }, (_, index) => identity(String(index)));
+    const large = many.map((one) => ({ ...one, svid: { ...one.svid, chain: [Buffer.alloc(2000)] } }));
+    const snapshots = new FakeWorkloadSnapshots(snapshot(large));
+    snapshots.entries = [delegate, ...many.map(({ entryId }) => entry(entryId))];
+    await using endpoint = await TestAdminEndpoint.start(service({ snapshots }));
+    const client = endpoint.client(delegatedIdentityApi, { 'grpc.max_receive_message_length': 20 * 1024 * 1024 });
+    const stream = new StreamReader(client.SubscribeToX509SVIDs({ selectors: mesh }));
+    assert.equal((await stream.next()).x509_svids.length, many.length);
+  });
+
   it('does not resolve hints: the delegate has them all', async () => {
     const snapshots = new FakeWorkloadSnapshots(snapshot([identity('a', { hint: 'x' }), identity('b', { hint: 'x' })]));
     snapshots.entries = [delegate, entry('a'), entry('b')];

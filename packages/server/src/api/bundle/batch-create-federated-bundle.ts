@@ -11,11 +11,13 @@ import type { BundleServicePorts } from './ports.js';
 export function batchCreateFederatedBundle({
   federatedBundles,
   trustDomain,
+  federation,
 }: BundleServicePorts): UnaryHandler<BatchCreateFederatedBundleRequest__Output, BatchCreateFederatedBundleResponse> {
   return async ({ bundle: bundles, output_mask: mask }, call) => ({
     results: await runBatch(call, bundles, bundleAuditFields, async (wire) => {
       const bundle = decodeFederatedBundle(wire, decodeFederatedTrustDomain(wire.trust_domain, trustDomain));
       await federatedBundles.create(bundle);
+      federation.wake(bundle.trustDomain);
       return { status: ok, bundle: encodeBundle(bundle, mask) };
     }),
   });

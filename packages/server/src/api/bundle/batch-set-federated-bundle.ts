@@ -12,11 +12,13 @@ import type { BundleServicePorts } from './ports.js';
 export function batchSetFederatedBundle({
   bundles: store,
   trustDomain,
+  federation,
 }: BundleServicePorts): UnaryHandler<BatchSetFederatedBundleRequest__Output, BatchSetFederatedBundleResponse> {
   return async ({ bundle: bundles, output_mask: mask }, call) => ({
     results: await runBatch(call, bundles, bundleAuditFields, async (wire) => {
       const bundle = decodeFederatedBundle(wire, decodeFederatedTrustDomain(wire.trust_domain, trustDomain));
       await store.set(bundle);
+      federation.wake(bundle.trustDomain);
       return { status: ok, bundle: encodeBundle(bundle, mask) };
     }),
   });

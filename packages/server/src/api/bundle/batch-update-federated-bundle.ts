@@ -11,12 +11,14 @@ import type { BundleServicePorts } from './ports.js';
 export function batchUpdateFederatedBundle({
   federatedBundles,
   trustDomain,
+  federation,
 }: BundleServicePorts): UnaryHandler<BatchUpdateFederatedBundleRequest__Output, BatchUpdateFederatedBundleResponse> {
   return async ({ bundle: bundles, input_mask: inputMask, output_mask: outputMask }, call) => ({
     results: await runBatch(call, bundles, bundleAuditFields, async (wire) => {
       const federated = decodeFederatedTrustDomain(wire.trust_domain, trustDomain);
       const patch = decodeBundlePatch(wire, inputMask);
       const updated = await federatedBundles.update(federated, (bundle) => ({ ...bundle, ...patch }));
+      federation.wake(federated);
       return { status: ok, bundle: encodeBundle(updated, outputMask) };
     }),
   });

@@ -12,7 +12,7 @@ import { publishAuthority } from './append-authorities.js';
 import type { BundleServicePorts } from './ports.js';
 
 export function publishJwtAuthority(
-  ports: BundleServicePorts,
+  ports: Omit<BundleServicePorts, 'federatedBundles' | 'federation'>,
 ): UnaryHandler<PublishJWTAuthorityRequest__Output, PublishJWTAuthorityResponse> {
   return async ({ jwt_authority: authority }, call) => {
     await ports.rateLimits.take(call, 1);

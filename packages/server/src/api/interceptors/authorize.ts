@@ -18,6 +18,8 @@ export interface GateOptions {
   readonly admissions: Admissions;
   readonly log: Logger;
   readonly observer: Pick<ApiObserver, 'callRefused' | 'agentSeen'>;
+  /** Methods that this listener has not. */
+  readonly absent: ReadonlySet<string>;
   /** Undefined: callers are trusted with the memory of the server. */
   readonly intake?: Intake;
 }
@@ -63,10 +65,11 @@ export function createGate(options: GateOptions): ServerInterceptor {
 }
 
 async function admit(options: GateOptions, method: string, token: string): Promise<Admission> {
-  const { connections, authorizer, log, observer } = options;
+  const { connections, authorizer, absent, log, observer } = options;
   const connection = connections.get(token);
   if (connection === undefined) throw new StatusError(status.UNAUTHENTICATED, 'the connection of this call is unknown');
   try {
+    if (absent.has(method)) throw new StatusError(status.UNIMPLEMENTED, `${method} is not served here`);
     const caller = await authorizer.authorize(method, connection);
     if (caller.kind === 'agent') observer.agentSeen(caller.agent.id.toString());
     return { connection, caller };

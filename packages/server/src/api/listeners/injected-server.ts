@@ -1,11 +1,13 @@
 // One gRPC server over connections that its listener has accepted itself, with the gate in front of every method.
-import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Socket } from 'node:net';
 import { createGate, type GateOptions } from '../interceptors/authorize.js';
 import type { Service } from '../services.js';
 
-export interface InjectedServerOptions extends GateOptions {
+export interface InjectedServerOptions extends Omit<GateOptions, 'absent'> {
   readonly services: readonly Service[];
+  /** Services of another listener: calls of them are answered UNIMPLEMENTED, and leave an audit record. */
+  readonly absentServices?: readonly ServiceDefinition[];
   readonly limits: ConnectionLimits;
 }
 
@@ -29,8 +31,10 @@ export class InjectedServer {
   readonly #server: Server;
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
 
-  constructor({ services, limits, ...gate }: InjectedServerOptions) {
+  constructor({ services, absentServices = [], limits, ...options }: InjectedServerOptions) {
     const { maxMessageBytes, maxStreams, age } = limits;
+    const absent = new Set(absentServices.flatMap((definition) => Object.values(definition).map(({ path }) => path)));
+    const gate = { ...options, absent };
     this.#server = new Server({
       interceptors: [createGate(gate)],
       'grpc.enable_channelz': 0,
@@ -42,6 +46,7 @@ export class InjectedServer {
     for (const { definition, handlers } of services) {
       this.#server.addService(definition, handlers as UntypedServiceImplementation);
     }
+    for (const definition of absentServices) this.#server.addService(definition, {});
     // The listener has done what credentials would do.
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
   }

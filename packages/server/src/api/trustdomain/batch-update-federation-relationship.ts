@@ -21,6 +21,7 @@ export function batchUpdateFederationRelationship({
       const { trustDomain, patch, bundle } = decodeRelationshipPatch(wire, inputMask, own);
       const updated = await relationships.update(trustDomain, patch, bundle);
       const stored = await bundles.get(trustDomain);
+      if (bundle !== undefined) federation.wake(trustDomain);
       return { status: ok, federation_relationship: encodeFederationRelationship(updated, stored, outputMask) };
     });
     await federation.reload();

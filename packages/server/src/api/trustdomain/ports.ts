@@ -14,6 +14,8 @@ export interface TrustDomainServicePorts {
 export interface FederationControl {
   /** Takes up relationships that are new, different or gone. */
   reload(): Promise<void>;
+  /** The bundle of a trust domain was set by hand: fetches that need it are tried now. */
+  wake(trustDomain: TrustDomain): void;
   /**
    * Fetches a bundle now, and stores it.
    *

@@ -52,17 +52,22 @@ export async function replaceEntry(
   return decodeEntry(row);
 }
 
+// Keeps a statement far below the engines' limits on parameters.
+const rowsPerStatement = 500;
+
 /** What follows the deletion of entry rows. Answers their IDs. */
 export async function noteDeleted(
   trx: Write,
   rows: readonly { readonly id: string; readonly created_at: number }[],
   now: Date,
 ): Promise<readonly string[]> {
-  for (const { id, created_at } of rows) {
+  for (let start = 0; start < rows.length; start += rowsPerStatement) {
     await trx
       .insertInto('deleted_entries')
-      .values({ id, created_at })
-      .onConflict((conflict) => conflict.column('id').doUpdateSet({ created_at }))
+      .values(rows.slice(start, start + rowsPerStatement).map(({ id, created_at }) => ({ id, created_at })))
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet((eb) => ({ created_at: eb.ref('excluded.created_at') })),
+      )
       .execute();
   }
   const ids = rows.map(({ id }) => id);

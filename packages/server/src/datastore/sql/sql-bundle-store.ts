@@ -43,11 +43,17 @@ export class SqlBundleStore implements BundleStore {
 
   replace(trustDomain: TrustDomain, change: (bundle: TrustBundle) => Authorities): Promise<TrustBundle> {
     return this.#session.write(async (trx) => {
-      const bundle = await readBundle(trx, trustDomain);
-      if (bundle === undefined) {
-        throw serverError('ERR_BUNDLE_NOT_FOUND', `no bundle is stored for trust domain "${trustDomain.name}"`);
-      }
+      const bundle = await existing(trx, trustDomain);
       return this.#change(trx, bundle, change(bundle));
+    });
+  }
+
+  async setRefreshHint(trustDomain: TrustDomain, seconds: number): Promise<void> {
+    await this.#session.write(async (trx) => {
+      const bundle = await existing(trx, trustDomain);
+      if (bundle.refreshHintSeconds === seconds) return;
+      const sequenceNumber = bundle.sequenceNumber + 1n;
+      await this.#write(trx, { ...bundle, refreshHintSeconds: seconds, sequenceNumber });
     });
   }
 
@@ -64,6 +70,12 @@ export class SqlBundleStore implements BundleStore {
   #write(trx: Write, bundle: TrustBundle): Promise<TrustBundle> {
     return writeBundle(trx, bundle, this.#clock.now());
   }
+}
+
+async function existing(trx: Write, trustDomain: TrustDomain): Promise<TrustBundle> {
+  const bundle = await readBundle(trx, trustDomain);
+  if (bundle !== undefined) return bundle;
+  throw serverError('ERR_BUNDLE_NOT_FOUND', `no bundle is stored for trust domain "${trustDomain.name}"`);
 }
 
 function empty(trustDomain: TrustDomain): TrustBundle {

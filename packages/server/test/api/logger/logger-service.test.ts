@@ -64,10 +64,20 @@ describe('the Logger service', () => {
     assert.deepEqual(said, ['info', 'debug']);
   });
 
-  it('is not there for callers over TLS', async () => {
+  it('is not there for callers over TLS, whose attempts are recorded', async () => {
     await call(server.local.loggers, 'GetLogger', {});
     const { loggers, debug } = server.remote(await channel(server));
     assert.match(await refusal(call(loggers, 'GetLogger', {})), /^UNIMPLEMENTED: /);
     assert.match(await refusal(call(debug, 'GetInfo', {})), /^UNIMPLEMENTED: /);
+    const refused = log.lines
+      .map(({ fields }) => fields as Readonly<Record<string, unknown>>)
+      .filter(({ type, status }) => type === 'audit' && status === 'error');
+    assert.deepEqual(
+      refused.map(({ method, status_code, caller_addr: address }) => [method, status_code, address !== undefined]),
+      [
+        ['GetLogger', 'UNIMPLEMENTED', true],
+        ['GetInfo', 'UNIMPLEMENTED', true],
+      ],
+    );
   });
 });

@@ -104,15 +104,19 @@ class World {
     await this.#limits.take(this.#call(publishJwt), 500);
     const caller = { kind: 'downstream' as const, id: entry.spiffeId, entries: this.downstream };
     const call = { ...this.#call(publishJwt), caller };
-    const bundle = { trustDomain: this.#ports.trustDomain, x509Authorities: [], refreshHintSeconds: 0, sequenceNumber: 1n };
+    const bundle = {
+      trustDomain: this.#ports.trustDomain,
+      x509Authorities: [],
+      refreshHintSeconds: 0,
+      sequenceNumber: 1n,
+    };
     const append = (): Promise<TrustBundle> => {
       this.signed += 1;
       return Promise.resolve({ ...bundle, jwtAuthorities: [] });
     };
     const bundles = { ...this.#ports.bundles, append } as unknown as BundleServicePorts['bundles'];
-    const federatedBundles = {} as BundleServicePorts['federatedBundles'];
     const jwt_authority = { key_id: 'k', public_key: jwtKey, expires_at: '0', tainted: false };
-    return publishJwtAuthority({ ...this.#ports, bundles, federatedBundles })({ jwt_authority }, call);
+    return publishJwtAuthority({ ...this.#ports, bundles })({ jwt_authority }, call);
   }
 
   renew(): Promise<unknown> {

@@ -46,6 +46,13 @@ export class MemoryBundleStore implements BundleStore {
     return this.#put({ ...old, x509Authorities, jwtAuthorities, sequenceNumber: old.sequenceNumber + 1n });
   }
 
+  async setRefreshHint(trustDomain: TrustDomain, refreshHintSeconds: number): Promise<void> {
+    await this.beforeWrite();
+    const old = this.bundles.get(trustDomain.name);
+    if (old === undefined) throw new Error('no bundle');
+    this.#put({ ...old, refreshHintSeconds, sequenceNumber: old.sequenceNumber + 1n });
+  }
+
   async set(bundle: TrustBundle): Promise<void> {
     await this.beforeWrite();
     this.#put(bundle);

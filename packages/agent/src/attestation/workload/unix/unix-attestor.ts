@@ -1,5 +1,5 @@
 // The unix attestor: whom a process acts for, and, where the operator wants it, which program it runs.
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { agentError } from '../../../domain/errors.js';
 import type { Workload, WorkloadAttestor } from '../workload-attestor.js';
 import { AccountNames } from './account-names.js';
@@ -35,28 +35,26 @@ export class UnixAttestor implements WorkloadAttestor {
   }
 
   async attest(workload: Workload, signal: AbortSignal): Promise<readonly string[]> {
-    const status = parseProcessStatus(await readFile(`${this.#options.procPath}/${workload.pid}/status`, 'latin1'));
+    const status = parseProcessStatus(readFileSync(`${this.#options.procPath}/${workload.pid}/status`, 'latin1'));
     // A process may run a set-user-ID program for a moment after it connected, and be itself again soon after.
     if (status.uid !== workload.uid || status.gid !== workload.gid) {
       throw agentError('ERR_ATTESTATION', `process ${workload.pid} changed its user or group after it connected`);
     }
-    const supplementary = status.supplementaryGids.map((gid) => this.#group('supplementary_', gid));
-    const values = [
-      this.#user(status.uid),
-      this.#group('', status.gid),
-      ...supplementary,
-      this.#executable(workload, signal),
+    return [
+      ...this.#user(status.uid),
+      ...this.#group('', status.gid),
+      ...status.supplementaryGids.flatMap((gid) => this.#group('supplementary_', gid)),
+      ...(await this.#executable(workload, signal)),
     ];
-    return (await Promise.all(values)).flat();
   }
 
-  async #user(uid: number): Promise<readonly string[]> {
-    const name = await this.#users.nameOf(uid);
+  #user(uid: number): readonly string[] {
+    const name = this.#users.nameOf(uid);
     return [`uid:${uid}`, ...(name === undefined ? [] : [`user:${name}`])];
   }
 
-  async #group(prefix: string, gid: number): Promise<readonly string[]> {
-    const name = await this.#groups.nameOf(gid);
+  #group(prefix: string, gid: number): readonly string[] {
+    const name = this.#groups.nameOf(gid);
     return [`${prefix}gid:${gid}`, ...(name === undefined ? [] : [`${prefix}group:${name}`])];
   }
 

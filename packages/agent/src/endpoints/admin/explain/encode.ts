@@ -7,16 +7,23 @@ import type { Missed } from '@credence/sdk/wire/gen/credence/agent/v1/Missed.js'
 import type { Sync } from '@credence/sdk/wire/gen/credence/agent/v1/Sync.js';
 import type { AttestorReport } from '../../../attestation/workload/workload-attestor.js';
 import type { AuthorizedEntry } from '../../../domain/authorized-entry.js';
+import type { Selector } from '../../../domain/selector.js';
 import type { SyncStatus } from '../../../identity/sync-status.js';
 import { encodeId, encodeSeconds } from '../messages.js';
 import type { MatchingEntry } from './matching-entries.js';
 import type { MissedEntry } from './missed-entries.js';
 
-export function encodeAttestor(report: AttestorReport): Attestor {
+/** @param disclosed which of the selectors are told */
+export function encodeAttestor(
+  report: AttestorReport,
+  disclosed: (selectors: readonly Selector[]) => readonly Selector[],
+): Attestor {
   const about = { type: report.attestor, elapsed_ms: Math.round(report.elapsedMs) };
   switch (report.kind) {
-    case 'found':
-      return { ...about, selectors: [...report.selectors] };
+    case 'found': {
+      const selectors = [...disclosed(report.selectors)];
+      return { ...about, selectors, withheld: report.selectors.length - selectors.length };
+    }
     case 'failed':
       return { ...about, error: textOf(report.error) };
     case 'timedOut':

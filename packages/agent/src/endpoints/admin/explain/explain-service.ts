@@ -11,6 +11,7 @@ import { pinProcess } from '../../peer/process-by-pid.js';
 import { invalidArgument, unaryAnswer } from '../../workload/unary-answer.js';
 import type { AdminService } from '../admin-endpoint.js';
 import { encodeId } from '../messages.js';
+import { disclosedBy } from './disclosed-selectors.js';
 import { encodeAnswer, encodeAttestor, encodeMatching, encodeMissed, encodeSync } from './encode.js';
 import { matchingEntries } from './matching-entries.js';
 import { missedEntries } from './missed-entries.js';
@@ -36,14 +37,16 @@ async function explainWorkload(
   const found = reports.filter((report) => report.kind === 'found');
   const selectors = selectorSet(found.flatMap((report) => report.selectors));
   const matching = matchingEntries(ports, selectors);
-  const missed = missedEntries(ports.entries.entries.values(), selectors);
+  const entries = [...ports.entries.entries.values()];
+  const missed = missedEntries(entries, selectors);
+  const disclosed = disclosedBy(entries);
   const isAttested = found.length > 0;
   const defaultEntry = matching.find(({ state }) => state === 'served');
   return {
     agent_id: encodeId(ports.agentId()),
     uid,
     gid,
-    attestors: reports.map(encodeAttestor),
+    attestors: reports.map((report) => encodeAttestor(report, disclosed)),
     sync: encodeSync(ports.status()),
     answer: encodeAnswer(isAttested, matching),
     matching: matching.map((match) => encodeMatching(match, match === defaultEntry)),

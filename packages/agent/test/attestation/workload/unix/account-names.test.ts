@@ -51,26 +51,26 @@ describe('account names (passwd(5), group(5))', () => {
     it('follow its changes', async () => {
       const names = new AccountNames(path);
       await writeFile(path, 'one:x:7:7::/:/bin/sh\n');
-      assert.equal(await names.nameOf(7), 'one');
+      assert.equal(names.nameOf(7), 'one');
       await writeFile(path, 'two:x:7:7::/:/bin/sh\n');
-      assert.equal(await names.nameOf(7), 'two');
-      assert.equal(await names.nameOf(8), undefined);
+      assert.equal(names.nameOf(7), 'two');
+      assert.equal(names.nameOf(8), undefined);
     });
 
     it('are an error while it cannot be read, and not unknown', async () => {
       await writeFile(path, 'one:x:7:7::/:/bin/sh\n');
-      assert.equal(await new AccountNames(path).nameOf(7), 'one');
-      await assert.rejects(new AccountNames(folder).nameOf(7), { code: 'EISDIR' });
-      await assert.rejects(new AccountNames(join(path, 'passwd')).nameOf(7), { code: 'ENOTDIR' });
+      assert.equal(new AccountNames(path).nameOf(7), 'one');
+      assert.throws(() => new AccountNames(folder).nameOf(7), { code: 'EISDIR' });
+      assert.throws(() => new AccountNames(join(path, 'passwd')).nameOf(7), { code: 'ENOTDIR' });
     });
 
     it('are unknown while it is missing', async () => {
       const names = new AccountNames(path);
-      assert.equal(await names.nameOf(7), undefined);
+      assert.equal(names.nameOf(7), undefined);
       await writeFile(path, 'one:x:7:7::/:/bin/sh\n');
-      assert.equal(await names.nameOf(7), 'one');
+      assert.equal(names.nameOf(7), 'one');
       await rm(path);
-      assert.equal(await names.nameOf(7), undefined);
+      assert.equal(names.nameOf(7), undefined);
     });
   });
 });

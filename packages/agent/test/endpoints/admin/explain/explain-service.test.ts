@@ -78,7 +78,7 @@ describe('ExplainWorkload', () => {
     assert.deepEqual([told.uid, told.gid], [process.geteuid?.(), process.getegid?.()]);
     assert.deepEqual(told.agent_id, { trust_domain: 'example.org', path: agentId.path });
     assert.deepEqual(told.attestors, [
-      { type: 'unix', selectors: unix.selectors, error: '', timed_out: false, elapsed_ms: 1 },
+      { type: 'unix', selectors: unix.selectors, error: '', timed_out: false, elapsed_ms: 1, withheld: 0 },
     ]);
     assert.equal(told.answer, 'ANSWER_IDENTITIES');
     assert.deepEqual(states(told), [
@@ -136,6 +136,16 @@ describe('ExplainWorkload', () => {
     );
     const failed = await explain({ reports: failures, entries: [entry('a')] });
     assert.equal(failed.answer, 'ANSWER_ATTESTATION_FAILED');
+  });
+
+  it('tells of a container’s environment only what entries go by: the rest may be secret', async () => {
+    const variables = [selector('docker:env:ROLE=web'), selector('docker:env:PASSWORD=hunter2')];
+    const docker: AttestorReport = { attestor: 'docker', elapsedMs: 1, kind: 'found', selectors: variables };
+    const entries = [entry('a', { selectors: [selector('docker:env:ROLE=api')] })];
+    const told = await explain({ reports: [docker], entries });
+    assert.deepEqual(told.attestors[0]?.selectors, [selector('docker:env:ROLE=web')]);
+    assert.equal(told.attestors[0].withheld, 1);
+    assert.doesNotMatch(JSON.stringify(told), /hunter2/);
   });
 
   it('tells how the agent stands with its server', async () => {

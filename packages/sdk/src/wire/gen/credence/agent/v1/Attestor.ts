@@ -8,6 +8,7 @@ export interface Attestor {
   'error'?: (string);
   'timed_out'?: (boolean);
   'elapsed_ms'?: (number);
+  'withheld'?: (number);
 }
 
 export interface Attestor__Output {
@@ -16,4 +17,5 @@ export interface Attestor__Output {
   'error': (string);
   'timed_out': (boolean);
   'elapsed_ms': (number);
+  'withheld': (number);
 }

@@ -1,8 +1,8 @@
-// The sections `health_checks` and `telemetry` of credence-server's configuration: where monitors find it.
-import { unknownKeys } from '@credence/sdk/daemon';
-import { host, port } from '@credence/sdk/daemon/config-values';
+// The sections `health_checks` and `telemetry` of both daemons' configuration: where monitors find it.
 import { z } from 'zod';
-import type { HealthCheckSettings, HttpPlace } from '../settings.js';
+import { unknownKeys } from './config-file.js';
+import { host, port } from './config-values.js';
+import type { HealthCheckSettings, HttpPlace } from './monitor-listeners.js';
 
 const pagePath = z.string().regex(/^\/[\w./-]*$/, 'not a path of a page; /ready is accepted');
 const healthChecksShape = {

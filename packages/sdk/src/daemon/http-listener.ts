@@ -1,8 +1,9 @@
 // The plain HTTP listener for monitors: a fixed set of pages, read only, and nothing that a caller could change.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Logger } from '@credence/sdk/runtime';
-import { listen, Places } from '@credence/sdk/daemon';
+import type { Logger } from '../runtime/index.js';
+import { listen } from './listen.js';
+import { Places } from './places.js';
 
 export interface Page {
   readonly status: number;

@@ -1,6 +1,6 @@
-// Liveness and readiness over HTTP. Alive is a server whose event loop answers: starting it anew would mend no more.
+// Liveness and readiness over HTTP. Alive is a daemon whose event loop answers: starting it anew would mend no more.
 // Ready is one that passes every check.
-import type { Logger } from '@credence/sdk/runtime';
+import type { Logger } from '../runtime/index.js';
 import type { Page } from './http-listener.js';
 
 /** Resolves when all is well, and throws why not. The text of what it throws goes to the log only. */

@@ -1,72 +1,41 @@
 // A real spire-agent on our server gets JWT-SVIDs for its workloads, validates them, and follows forced rotations.
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { X509Source } from '@credence/sdk';
-import { Child } from '../support/child.js';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import { until } from '../support/until.js';
 import { program } from './programs.js';
+import { RealSpireAgent } from './real-spire-agent.js';
 
-describe('a real spire-agent on our server: JWT-SVIDs and tainted authorities', function () {
+describe('a real spire-agent on our server: JWT-SVIDs and forced rotations', function () {
   let deployment: Deployment;
-  let spireAgent: string;
-  let socket: string;
+  let spire: RealSpireAgent;
+  const parent = ['--parent-id', `spiffe://${trustDomain}/spire-node`];
 
   before(async function () {
-    spireAgent = program(this, 'spire-agent');
+    const spireAgent = program(this, 'spire-agent');
     deployment = await Deployment.create();
     await deployment.startServer();
-    socket = join(deployment.folder, 'spire-agent.sock');
-    const configFile = join(deployment.folder, 'spire-agent.conf');
-    await writeFile(configFile, config(await deployment.writeBundle()));
-    const token = await deployment.generateToken('/spire-node');
-    const agent = deployment.track(new Child(spireAgent, ['run', '-config', configFile, '-joinToken', token]));
-    await until(
-      'spire-agent to serve',
-      async () => {
-        if (!agent.running) throw new Error(`it ended: ${agent.stdout.slice(-3000)}`);
-        return (await new Child(spireAgent, ['healthcheck', '-socketPath', socket]).finished).code === 0;
-      },
-      30,
-    );
-    const parent = ['--parent-id', `spiffe://${trustDomain}/spire-node`];
+    await deployment.writeBundle();
+    spire = await RealSpireAgent.create(deployment, spireAgent);
+    await spire.start('-joinToken', await deployment.generateToken('/spire-node'));
     await deployment.createEntry('/jwt', ...parent, '--jwt-svid-ttl', '90', '--jwt-svid-include-jti');
   });
   after(() => deployment[Symbol.asyncDispose]());
-
-  const config = (bundle: string): string => `
-agent {
-  data_dir = "${join(deployment.folder, 'spire-agent')}"
-  server_address = "127.0.0.1"
-  server_port = "${String(deployment.port)}"
-  socket_path = "${socket}"
-  trust_bundle_path = "${bundle}"
-  trust_domain = "${trustDomain}"
-  experimental { sync_interval = "1s" }
-}
-plugins {
-  NodeAttestor "join_token" { plugin_data {} }
-  KeyManager "memory" { plugin_data {} }
-  WorkloadAttestor "unix" { plugin_data {} }
-}`;
-
-  const api = (...args: string[]) => new Child(spireAgent, ['api', ...args, '-socketPath', socket]).finished;
 
   /** The token that the agent gives this process, once it knows the entry. */
   const fetchToken = (): Promise<string> =>
     until(
       'a JWT-SVID',
       async () => {
-        const { stdout, code } = await api('fetch', 'jwt', '-audience', 'api', '-output', 'json');
+        const { stdout, code } = await spire.api('fetch', 'jwt', '-audience', 'api', '-output', 'json');
         if (code !== 0) return false;
         const [{ svids }] = JSON.parse(stdout) as [{ svids: { svid: string }[] }];
         return svids[0]?.svid ?? false;
       },
       30,
     );
-  const validate = (token: string) => api('validate', 'jwt', '-audience', 'api', '-svid', token);
+  const validate = (token: string) => spire.api('validate', 'jwt', '-audience', 'api', '-svid', token);
 
   it('fetches them by the entry, and validates them by the bundle', async () => {
     const token = await fetchToken();
@@ -91,21 +60,27 @@ plugins {
     assert.equal((await validate(await fetchToken())).code, 0);
   });
 
-  it('replaces what a tainted X.509 authority signed', async () => {
-    await using source = await X509Source.create({ address: `unix://${socket}` });
+  it('replaces what a tainted X.509 authority signed, its own SVID too, and goes on without that authority', async () => {
+    await using source = await X509Source.create({ address: `unix://${spire.socket}` });
     const signer = (): string => source.getX509Svid().leaf.authorityKeyId!.toString('hex');
     const first = await idOf('x509', 'show');
     assert.equal(signer(), first);
     const next = await idOf('x509', 'prepare');
-    const known = (): boolean =>
+    const roots = (): string[] =>
       source
         .getX509BundleForTrustDomain(source.getX509Svid().id.trustDomain)
-        .authorities.some(({ subjectKeyId }) => subjectKeyId?.toString('hex') === next);
-    await until('the new authority to be known', known, 30);
+        .authorities.map(({ subjectKeyId }) => subjectKeyId!.toString('hex'));
+    await until('the new authority to be known', () => roots().includes(next), 30);
     await deployment.admin('localauthority', 'x509', 'activate', '-authorityID', next);
     await deployment.admin('localauthority', 'x509', 'taint', '-authorityID', first);
     await until('an SVID of the new authority', () => signer() === next, 30);
+    const own = async (): Promise<boolean> => (await spire.svid())?.authorityKeyId?.toString('hex') === next;
+    await until('an SVID of the agent of the new authority', own, 30);
     await deployment.admin('localauthority', 'x509', 'revoke', '-authorityID', first);
+    await until('the old authority to be unknown', () => roots().length === 1, 30);
+    assert.deepEqual(roots(), [next]);
+    await deployment.createEntry('/late', ...parent);
+    await until('what is created then', async () => (await spire.api('fetch', 'x509')).stdout.includes('/late'), 30);
     assert.equal((await validate(await fetchToken())).code, 0);
   });
 

@@ -1,0 +1,96 @@
+// The agent as monitors see it: metrics, liveness and readiness over HTTP, from before it joins until after it has
+// stopped.
+import type { TrustDomain } from '@credence/sdk';
+import {
+  MonitorListeners,
+  type HealthCheck,
+  type HealthCheckSettings,
+  type HttpPlace,
+} from '@credence/sdk/daemon/monitoring';
+import type { Clock, Logger } from '@credence/sdk/runtime';
+import { version } from '../domain/version.js';
+import { Metrics } from './metrics.js';
+import type { Vitals } from './vitals.js';
+
+export interface MonitoringOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly trustDomain: TrustDomain;
+  /** Undefined: nothing is counted. */
+  readonly metrics: HttpPlace | undefined;
+  /** Undefined: nobody is told. */
+  readonly healthChecks: HealthCheckSettings | undefined;
+  /** The types of the workload attestors. */
+  readonly attestors: readonly string[];
+}
+
+/** Whether a workload that asked now would be answered. */
+export type Answers = () => Promise<boolean>;
+
+export class Monitoring implements AsyncDisposable {
+  /** Undefined: metrics are switched off. */
+  readonly metrics: Metrics | undefined;
+  readonly #clock: Clock;
+  readonly #listeners: MonitorListeners;
+  #vitals: Vitals | undefined;
+  #answers: Answers | undefined;
+
+  constructor({ clock, log, trustDomain, metrics: place, healthChecks, attestors }: MonitoringOptions) {
+    this.#clock = clock;
+    const vitals = (): Vitals | undefined => this.#vitals;
+    this.metrics = place && new Metrics({ clock, vitals, trustDomain: trustDomain.name, version, attestors });
+    const metrics = place && this.metrics && { ...place, of: this.metrics };
+    this.#listeners = new MonitorListeners({ log, metrics, healthChecks, checks: this.#checks() });
+  }
+
+  /** @throws `ERR_IN_USE`, `ERR_CONFIG` */
+  listen(): Promise<void> {
+    return this.#listeners.listen();
+  }
+
+  /** The agent has joined: from now on there is something to measure. */
+  joined(vitals: Vitals): void {
+    this.#vitals = vitals;
+  }
+
+  /** From now on the agent is ready, unless a check fails. */
+  serving(answers: Answers): void {
+    this.#answers = answers;
+  }
+
+  /** From now on it is not. */
+  stopping(): void {
+    this.#answers = undefined;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#listeners[Symbol.asyncDispose]();
+  }
+
+  #checks(): readonly HealthCheck[] {
+    return [
+      {
+        name: 'agent',
+        failure: 'the agent has not joined or not synchronized yet, or stops',
+        run: () => (this.#answers === undefined ? fails('the agent is not serving') : Promise.resolve()),
+      },
+      {
+        name: 'agent.svid',
+        failure: 'the agent has no SVID, or it has expired: nothing can be renewed',
+        run: () => {
+          const expiresAt = this.#vitals?.agentSvid.expiresAt;
+          return expiresAt !== undefined && expiresAt > this.#clock.now() ? Promise.resolve() : fails('no live SVID');
+        },
+      },
+      {
+        name: 'agent.workload_api',
+        failure: 'the Workload API does not answer',
+        run: async () => ((await this.#answers?.()) === true ? undefined : fails('there is no answer')),
+      },
+    ];
+  }
+}
+
+function fails(problem: string): Promise<never> {
+  return Promise.reject(new Error(problem));
+}
