@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { constants, connect as connectHttp2 } from 'node:http2';
+import { connect as connectHttp2, type OutgoingHttpHeaders } from 'node:http2';
 import { connect as connectTls, type Server, type TLSSocket } from 'node:tls';
+import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import { authorizeAny, authorizeId } from '@credence/sdk';
+import { serveGrpc } from '@credence/sdk/grpc';
 import { StaticX509Source, TestCa } from '@credence/sdk/testing';
 import {
   createHttp2Server,
@@ -12,6 +14,7 @@ import {
   type MtlsServerOptions,
 } from '@credence/sdk/tls';
 import { WebSocketServer } from 'ws';
+import { EchoServer } from '../grpc/echo.js';
 import { close, listening } from './loopback.js';
 
 const attempts = 500;
@@ -29,8 +32,8 @@ interface Seen {
 interface Protocol {
   readonly name: string;
   readonly alpn?: string;
-  /** Sent together with the last message of the handshake. */
-  readonly first: string | undefined;
+  /** Sent together with the last message of the handshake: bytes, or a request of HTTP/2. */
+  readonly first: string | { readonly headers: OutgoingHttpHeaders; readonly body: string };
   readonly serve: (options: MtlsServerOptions, seen: Seen) => Server;
 }
 
@@ -47,7 +50,7 @@ const protocols: readonly Protocol[] = [
   {
     name: 'http2',
     alpn: 'h2',
-    first: undefined,
+    first: { headers: { ':path': '/' }, body: '' },
     serve: (options, seen) =>
       createHttp2Server(options, (_request, response) => {
         seen.count++;
@@ -63,6 +66,31 @@ const protocols: readonly Protocol[] = [
         seen.count++;
         response.end('served');
       }),
+  },
+  {
+    name: 'gRPC',
+    alpn: 'h2',
+    first: {
+      headers: {
+        ...{ ':method': 'POST', ':path': '/test.Echo/Say' },
+        ...{ 'content-type': 'application/grpc', te: 'trailers' },
+      },
+      body: '\0\0\0\0\x05hello',
+    },
+    serve: (options, seen) => {
+      const count: ServerInterceptor = (_method, call) =>
+        new ServerInterceptingCall(call, {
+          start(next) {
+            next({
+              onReceiveMetadata(metadata, proceed) {
+                seen.count++;
+                proceed(metadata);
+              },
+            });
+          },
+        });
+      return serveGrpc(new EchoServer([count]).server, { ...options, shutdownGraceMs: 0 });
+    },
   },
   {
     name: 'ws',
@@ -113,8 +141,8 @@ describe(`${attempts} clients that send a request along with their handshake, no
       const base = alpn === undefined ? {} : { ALPNProtocols: [alpn] };
       const socket = connectTls({ host: '127.0.0.1', port, ...mtlsClientOptions({ ...options, base }) });
       const closed = once(socket.on('error', () => undefined), 'close'); // prettier-ignore
-      if (first === undefined) askHttp2(socket);
-      else socket.write(first);
+      if (typeof first === 'string') socket.write(first);
+      else askHttp2(socket, first);
       socket.resume();
       await closed;
     };
@@ -141,11 +169,12 @@ describe(`${attempts} clients that send a request along with their handshake, no
 });
 
 // The session writes its preface and the request as soon as there is a socket.
-function askHttp2(socket: TLSSocket): void {
+function askHttp2(socket: TLSSocket, { headers, body }: Exclude<Protocol['first'], string>): void {
   const session = connectHttp2('https://server', { createConnection: () => socket });
   session.on('error', () => undefined);
-  const stream = session.request({ [constants.HTTP2_HEADER_PATH]: '/' });
+  const stream = session.request(headers, { endStream: body === '' });
   stream.on('error', () => undefined).resume();
+  if (body !== '') stream.end(body);
   stream.once('close', () => {
     session.close();
   });
