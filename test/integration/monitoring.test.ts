@@ -1,12 +1,15 @@
 // What monitors see of a running server, and that docs/operations.md and its alert rules speak of nothing else.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parse } from 'yaml';
 import type { Child } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
-import { readProse, section, tableRows } from '../support/prose.js';
-import { repository } from '../support/source-tree.js';
+import {
+  alertRules,
+  assertAnswered,
+  documentedMetrics,
+  monitorsOf,
+  samplesIn,
+  typesIn,
+} from '../support/prometheus.js';
 import { until } from '../support/until.js';
 
 const sections = {
@@ -22,7 +25,7 @@ describe('a server that is monitored', () => {
   before(async () => {
     deployment = await Deployment.create();
     server = await deployment.startServer({ sections });
-    base = baseOf(server);
+    base = monitorsOf(server);
     await deployment.createEntry('/web');
     await deployment.startAgent();
   });
@@ -110,69 +113,20 @@ describe('a server that is monitored', () => {
   });
 
   it('has the metrics that docs/operations.md names, and no other', async () => {
-    const rows = tableRows(section(readProse('docs/operations.md'), '## Metrics'));
-    const documented = rows.map(([name = '']) => name.replaceAll('`', ''));
-    const helped = (await get('/metrics')).text.matchAll(/^# TYPE (\S+) /gm);
-    const real = [...helped].map(([, name = '']) => name).filter((name) => !/^(nodejs|process)_/.test(name));
+    const documented = documentedMetrics('## Metrics');
+    const real = typesIn((await get('/metrics')).text).filter((name) => !/^(nodejs|process)_/.test(name));
     const rpc = /^spire_server_rpc_.+?(_elapsed_time)?$/;
     const generic = real.map((name) => name.replace(rpc, 'spire_server_rpc_<service>_<method>$1'));
     assert.deepEqual(documented.sort(), [...new Set(generic)].sort());
   });
 
   it('has every metric that examples/prometheus/credence.rules.yaml asks for', async () => {
-    const { groups } = parse(
-      readFileSync(join(repository, 'examples/prometheus/credence.rules.yaml'), 'utf8'),
-    ) as Rules;
-    const rules = groups.flatMap((group) => group.rules);
+    const rules = alertRules('credence.rules.yaml');
     assert.ok(rules.length >= 8);
-    const { text } = await get('/metrics');
-    // A counter of what has not happened yet has no samples.
-    const declared = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name);
-    const real = [...samplesIn(text).keys(), ...declared];
-    for (const { alert, expr, annotations } of rules) {
-      assert.ok(annotations.summary.length > 0 && annotations.description.length > 0, alert);
-      const asked = expr.match(/\b(credence|spire|nodejs|process)_\w+(\{[^}]*\})?/g) ?? [];
-      assert.ok(asked.length > 0 || expr.includes('up{'), alert);
-      for (const selector of asked)
-        assert.ok(
-          real.some((sample) => matches(selector, sample)),
-          `${alert}: ${selector}`,
-        );
-    }
+    assertAnswered(rules, (await get('/metrics')).text);
   });
 });
 
 interface Agents {
   readonly agents: readonly { readonly id: { readonly path: string } }[];
-}
-
-interface Rules {
-  readonly groups: readonly {
-    readonly rules: readonly {
-      readonly alert: string;
-      readonly expr: string;
-      readonly annotations: { readonly summary: string; readonly description: string };
-    }[];
-  }[];
-}
-
-function baseOf(server: Child): string {
-  const ready = server.reports.find(({ msg }) => msg === 'http listener is ready');
-  const { address, port } = ready as { address: string; port: number };
-  return `http://${address.includes(':') ? `[${address}]` : address}:${String(port)}`;
-}
-
-/** Samples by name and labels, as they are written. */
-function samplesIn(text: string): ReadonlyMap<string, number> {
-  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  return new Map(
-    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
-  );
-}
-
-/** Whether a selector of a rule asks for the sample: equal labels only; others are for the server to fill. */
-function matches(selector: string, sample: string): boolean {
-  const [name = '', labels = ''] = selector.split(/[{}]/);
-  const wanted = labels.split(',').filter((label) => /^\w+="/.test(label.trim()));
-  return (sample === name || sample.startsWith(`${name}{`)) && wanted.every((label) => sample.includes(label.trim()));
 }

@@ -9,7 +9,7 @@ import {
   JwtBundleSet,
   SpiffeBundle,
 } from '@credence/sdk';
-import { Child } from '../support/child.js';
+import type { Child } from '../support/child.js';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import { until } from '../support/until.js';
 import { watchingWorkload } from '../support/watching-workload.js';

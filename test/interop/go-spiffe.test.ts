@@ -1,5 +1,6 @@
 // go-spiffe as a workload of our agent, and as the other end of our TLS.
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { connect as connectTls, createServer } from '@credence/sdk/tls';
 import { X509Source, authorizeId } from '@credence/sdk';
 import { Child } from '../support/child.js';
@@ -133,5 +134,27 @@ describe('go-spiffe', function () {
     await deployment.admin('localauthority', 'jwt', 'prepare');
     await until('the next key', () => (peer.reports.at(-1)?.['keys'] as Record<string, number>)['example.org'] === 2);
     await peer.stop();
+  });
+
+  it('watches the X.509 bundles, and each X.509-SVID with them, through a forced rotation of the authority', async () => {
+    const [bundles, watch] = [run('bundles'), run('watch')];
+    const authorities = (): unknown => bundles.reports.at(-1)?.['authorities'];
+    const count = (wanted: number) =>
+      until(`${String(wanted)} authorities`, () => isDeepStrictEqual(authorities(), { 'example.org': wanted }));
+    const step = async (verb: string, ...flags: string[]): Promise<string> =>
+      /Authority ID: (\w+)/.exec(await deployment.admin('localauthority', 'x509', verb, ...flags))![1]!;
+    await count(1);
+    await until('the first update', () => watch.reports.length > 0);
+    const old = await step('show');
+    const next = await step('prepare');
+    await count(2);
+    await step('activate', '-authorityID', next);
+    const before = watch.reports.length;
+    await step('taint', '-authorityID', old);
+    await until('what the new authority signed', () => watch.reports.length > before);
+    await step('revoke', '-authorityID', old);
+    await count(1);
+    assert.ok(![...watch.reports, ...bundles.reports].some((report) => 'error' in report), watch.stdout);
+    await Promise.all([bundles.stop(), watch.stop()]);
   });
 });

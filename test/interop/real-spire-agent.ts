@@ -18,7 +18,6 @@ export interface RealAgentOptions {
 /** One spire-agent of the trust domain of `deployment`, whose bundle is in `bundle.pem`. */
 export class RealSpireAgent {
   readonly socket: string;
-  readonly adminSocket: string;
   readonly #deployment: Deployment;
   readonly #program: string;
   readonly #dataDir: string;
@@ -30,7 +29,6 @@ export class RealSpireAgent {
     this.#dataDir = join(deployment.folder, name);
     this.#configFile = `${this.#dataDir}.conf`;
     this.socket = join(deployment.folder, `${name}-public`, 'api.sock');
-    this.adminSocket = join(deployment.folder, `${name}-admin`, 'api.sock');
   }
 
   static async create(

@@ -144,7 +144,7 @@ export const changesScript = (files: EntryFiles, agentId: string): readonly Scri
   ['entry', 'delete', '-entryID', 'whole'],
   ['entry', 'delete', '-file', files.ids],
   ['token', 'generate'],
-  ['token', 'generate', '-ttl', '60', '-spiffeID', 'spiffe://example.org/alias'],
+  ['token', 'generate', '-ttl', '60', '-spiffeID', 'spiffe://example.org/other'],
   ['x509', 'mint', '-spiffeID', 'spiffe://example.org/minted', '-dns', 'm.example.org', '-ttl', '60s'],
   ['jwt', 'mint', '-spiffeID', 'spiffe://example.org/minted', '-audience', 'a', '-audience', 'b', '-ttl', '60s'],
   ['agent', 'show', '-spiffeID', agentId],

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import type { Server } from 'node:https';
-import { createServer as createNetServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { SpiffeBundle, SpiffeBundleSet, TrustDomain, X509BundleSet } from '@credence/sdk';
 import { bundleHandler, fetchBundle, intermediateTls, watchBundle } from '@credence/sdk/federation';
 import { StaticX509Source, TestCa } from '@credence/sdk/testing';
 import { createHttpsServer } from '@credence/sdk/tls';
-import { Deployment, trustDomain } from '../support/deployment.js';
+import { Deployment, freePort, trustDomain } from '../support/deployment.js';
 import { until } from '../support/until.js';
 import { startSpireServer, type SpireCommand } from './real-spire-server.js';
 
@@ -99,13 +99,4 @@ async function serving(ca: TestCa, source: { bundles: SpiffeBundleSet }): Promis
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createNetServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

@@ -35,7 +35,7 @@ describe('the real spire-server command changes what our server has', function (
 
   /** The ID of an agent that joined, and is gone. */
   async function joined(name: string): Promise<string> {
-    const token = await deployment.generateToken(`/${name}`);
+    const token = await deployment.generateToken('/alias');
     const flags = ['--join-token', token, '--trust-bundle', await deployment.writeBundle()];
     await (await deployment.startAgent({ name, token: false, flags })).stop();
     return `spiffe://${trustDomain}/spire/agent/join_token/${token}`;
@@ -45,19 +45,18 @@ describe('the real spire-server command changes what our server has', function (
   const shape = ({ code, stdout, stderr }: Finished, agentId: string): Finished => ({
     code,
     stdout: masked(stdout, agentId),
-    stderr: masked(stderr, agentId),
+    // docs/spire-compatibility.md: theirs says so each time.
+    stderr: masked(stderr, agentId).replace(/^\w+-SVID lifetime was capped .*\n/, ''),
   });
 
   for (const output of [[], ['-output', 'json']]) {
     it(`prints what ours prints ${output.join(' ')}`, async () => {
-      const [their, our] = [
-        await joined(`theirs${String(output.length)}`),
-        await joined(`ours${String(output.length)}`),
-      ];
+      const their = await joined(`theirs${String(output.length)}`);
       const answers: Finished[] = [];
       for (const script of changesScript(files, their))
         answers.push(shape(await theirs([...script, ...output]), their));
       assert.equal(answers[0]?.code, 0, answers[0]?.stderr);
+      const our = await joined(`ours${String(output.length)}`);
       for (const [index, script] of changesScript(files, our).entries())
         assertSame(shape(await ours([...script, ...output]), our), answers[index]!, script.join(' '));
     });
@@ -71,7 +70,7 @@ describe('the real spire-server command changes what our server has', function (
         ...changesScript(files, ''),
         ...federationScript({ pem: '', spiffe: '', relationships: '' }),
       ].map(words),
-      ...['localauthority x509 prepare', 'localauthority jwt prepare'], // spire-server-cli.test.ts
+      ...['localauthority x509 prepare', 'localauthority jwt prepare', 'debug getinfo'], // spire-server-cli.test.ts
       'agent purge', // agent-purge.test.ts
       ...['run', 'validate'], // they ask no server
     ]);
@@ -88,6 +87,7 @@ function masked(text: string, agentId: string): string {
     .replaceAll(agentId.slice(`spiffe://${trustDomain}`.length), '/AGENT')
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID')
     .replaceAll(/-----BEGIN ([A-Z ]+)-----[^-]+-----END/g, 'PEM $1')
+    .replaceAll(/"M[\w+/=]{150,}"/g, '"DER"')
     .replaceAll(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, 'JWT')
     .replaceAll(/("(?:created_at|expires_at|issued_at|x509svid_expires_at|x509svid_serial_number)":)"?\d+"?/g, '$1N')
     .replaceAll(/((?:Expiration time|Serial number|Created at) +: ).*/g, '$1N');

@@ -1,63 +1,43 @@
-// Our server and a real spire-server federate both ways by https_spiffe: each fetches the other's bundle from its endpoint.
+// Our server and a real spire-server federate both ways by https_spiffe: each fetches the other's bundle from its endpoint,
+// and go-spiffe on either side accepts the X.509-SVIDs of the other.
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Child, type Finished } from '../support/child.js';
+import type { Child, Finished } from '../support/child.js';
 import { Deployment, freePort } from '../support/deployment.js';
 import { until } from '../support/until.js';
 import { program } from './programs.js';
+import { RealSpireAgent, workloadOf } from './real-spire-agent.js';
+import { startSpireServer, type SpireCommand } from './real-spire-server.js';
 
 const [ourDomain, theirDomain] = ['ours.example', 'theirs.example'];
 
 describe('federation of our server with a real spire-server', function () {
-  this.timeout(60_000);
   let ours: Deployment;
   let theirs: Deployment;
-  let spireServer: string | undefined;
+  let spire: SpireCommand;
+  let spireAgent: string;
+  let goPeer: string;
   let ports: { readonly ours: number; readonly theirs: number };
 
   before(async function () {
-    spireServer = program(this, 'spire-server');
+    spireAgent = program(this, 'spire-agent');
+    goPeer = program(this, 'go-peer');
     [ours, theirs] = [await Deployment.create(ourDomain), await Deployment.create(theirDomain)];
     ports = { ours: await freePort(), theirs: await freePort() };
     const endpoint = { address: '127.0.0.1', port: ports.ours, profile: { https_spiffe: null } };
     await ours.startServer({ config: { federation: { bundle_endpoint: endpoint } } });
-    await mkdir(join(theirs.folder, 'server'));
-    const configFile = join(theirs.folder, 'spire-server.conf');
-    await writeFile(configFile, config());
-    const server = theirs.track(new Child(spireServer, ['run', '-config', configFile]));
-    await until('spire-server to serve', async () => {
-      if (!server.running) throw new Error(`it ended: ${server.stdout}`);
-      return (await spire('healthcheck')).code === 0;
-    });
-  });
-  after(async () => {
-    if (spireServer === undefined) return;
-    await Promise.all([ours[Symbol.asyncDispose](), theirs[Symbol.asyncDispose]()]);
-  });
-
-  const config = (): string => `
-server {
-  bind_address = "127.0.0.1"
-  bind_port = "${String(theirs.port)}"
-  trust_domain = "${theirDomain}"
-  data_dir = "${theirs.folder}/server"
-  socket_path = "${theirs.adminSocket}"
-  federation {
+    const server = `federation {
     bundle_endpoint {
       address = "127.0.0.1"
       port = ${String(ports.theirs)}
       profile "https_spiffe" {}
     }
-  }
-}
-plugins {
-  DataStore "sql" { plugin_data { database_type = "sqlite3", connection_string = "${theirs.folder}/server/d.sqlite3" } }
-  KeyManager "memory" { plugin_data {} }
-  NodeAttestor "join_token" { plugin_data {} }
-}`;
-  const spire = (...args: string[]): Promise<Finished> =>
-    new Child(spireServer ?? '', [...args, '-socketPath', theirs.adminSocket]).finished;
+  }`;
+    spire = await startSpireServer(this, theirs, { server });
+  });
+  after(() => Promise.all([ours, theirs].map((one) => one[Symbol.asyncDispose]())));
+
   const done = ({ code, stdout, stderr }: Finished): string => {
     assert.equal(code, 0, stdout + stderr);
     return stdout;
@@ -92,4 +72,57 @@ plugins {
     assert.equal(held, await ours.admin('bundle', 'show'));
     assert.equal(fetched, done(await spire('bundle', 'show')));
   });
+
+  it('go-spiffe on each side accepts what the other side issues, in both roles, and nothing for another identity', async () => {
+    const [our, their] = [`spiffe://${ourDomain}/web`, `spiffe://${theirDomain}/api`];
+    await ours.startAgent();
+    await ours.createEntry('/web', '--federates-with', `spiffe://${theirDomain}`);
+    await writeFile(join(theirs.folder, 'bundle.pem'), done(await spire('bundle', 'show')));
+    const node = ['-spiffeID', `spiffe://${theirDomain}/agent`];
+    const token = done(await spire('token', 'generate', ...node))
+      .split(' ')[1]!
+      .trim();
+    const uid = String(process.getuid?.());
+    done(
+      await spire(
+        ...['entry', 'create', '-spiffeID', their, '-parentID', `spiffe://${theirDomain}/agent`],
+        ...['-selector', `unix:uid:${uid}`, '-federatesWith', `spiffe://${ourDomain}`],
+      ),
+    );
+    const agent = await RealSpireAgent.create(theirs, spireAgent);
+    await agent.start('-joinToken', token);
+
+    const sides = {
+      our: { id: our, run: (...args: string[]) => workloadOf(ours, ours.workloadSocket(), goPeer, ...args) },
+      their: { id: their, run: (...args: string[]) => agent.workload(goPeer, ...args) },
+    };
+    for (const { run } of Object.values(sides)) {
+      const watch = run('watch');
+      await until('both bundles', () => watch.reports.some(({ bundles }) => String(bundles).includes(',')), 30);
+      await watch.stop();
+    }
+    for (const [server, client] of [
+      [sides.our, sides.their],
+      [sides.their, sides.our],
+    ] as const) {
+      const listener = server.run('serve', client.id);
+      const address = String(await until('go-spiffe to listen', () => listener.reports[0]?.['listening']));
+      const { code, stdout, stderr } = await client.run('call', address, server.id).finished;
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /hello/);
+      await until('the peer to be named', () => listener.reports.some(({ served }) => served === client.id));
+      assert.equal((await client.run('call', address, `${server.id}/other`).finished).code, 1);
+      await listener.stop();
+      await refuses(server.run('serve', `${client.id}/other`), client.run, server.id);
+    }
+  });
+
+  /** The listener wants somebody else than the client, who gets no answer. */
+  async function refuses(listener: Child, run: (...args: string[]) => Child, serverId: string): Promise<void> {
+    const address = String(await until('go-spiffe to listen', () => listener.reports[0]?.['listening']));
+    const { stdout } = await run('call', address, serverId).finished;
+    assert.ok(!stdout.includes('hello'), stdout);
+    await until('the refusal', () => listener.reports.some((report) => 'refused' in report));
+    await listener.stop();
+  }
 });

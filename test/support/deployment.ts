@@ -41,6 +41,8 @@ export interface AgentOptions extends ProcessOptions {
   readonly config?: object;
   /** Keys of its section `plugins`. */
   readonly plugins?: object;
+  /** Its further sections. */
+  readonly sections?: object;
   /** The alias that entries name as their parent. */
   readonly alias?: string;
   /** False: starts without a token, as after a restart. */
@@ -103,7 +105,7 @@ export class Deployment implements AsyncDisposable {
 
   /** Starts an agent, and does not wait for anything; entries name `spiffe://example.org/<name>` as parent. */
   async launchAgent(options: AgentOptions = {}): Promise<Child> {
-    const { name = 'agent', config, plugins = {}, alias = `/${name}`, token = true } = options;
+    const { name = 'agent', config, plugins = {}, sections = {}, alias = `/${name}`, token = true } = options;
     const { serverAddress = '127.0.0.1', serverPort = this.port } = options;
     const args = [
       '--trust-domain',
@@ -115,7 +117,7 @@ export class Deployment implements AsyncDisposable {
     ];
     args.push('--data-dir', this.agentDataDir(name), '--socket-path', this.workloadSocket(name));
     const agent = { experimental: { sync_interval: '200ms' }, ...config };
-    args.push('--config', await this.#config(name, { agent, plugins }));
+    args.push('--config', await this.#config(name, { agent, plugins, ...sections }));
     if (token) args.push(...(await this.joinFlags(alias)));
     args.push(...(options.flags ?? []));
     return this.track(run(agentCommand, args, options.shell));

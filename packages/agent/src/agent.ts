@@ -140,7 +140,10 @@ class NodeAgent implements Agent {
     return { loops };
   }
 
-  async #openPublicSocket(identities: Identities, attestation: ProcWorkloadAttestation): Promise<WorkloadEndpoint | undefined> {
+  async #openPublicSocket(
+    identities: Identities,
+    attestation: ProcWorkloadAttestation,
+  ): Promise<WorkloadEndpoint | undefined> {
     const { socketPath, rateLimits, services } = this.#settings;
     if (!services.workloadApi && !services.sds) return undefined;
     const endpoint = new WorkloadEndpoint({

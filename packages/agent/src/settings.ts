@@ -200,4 +200,6 @@ export const defaultAgentSettings = {
   unixAttestor: { discoverWorkloadPath: false, workloadSizeLimit: 0 },
   dockerAttestor: undefined,
   systemdAttestor: undefined,
+  metrics: undefined,
+  healthChecks: undefined,
 } as const satisfies Partial<AgentSettings>;

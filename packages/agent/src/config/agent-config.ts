@@ -43,7 +43,12 @@ export async function loadAgentConfig(flags: AgentFlags, surroundings: AgentSurr
   const keys: Keys = { ...section, ...fromFlags };
   const attestors = workloadAttestorsOf(file.plugins?.WorkloadAttestor ?? {}, surroundings.env ?? {});
   return {
-    settings: settingsOf(keys, { nodeAttestation, attestors, monitoring: monitoringOf(file), paths: surroundings.paths }),
+    settings: settingsOf(keys, {
+      nodeAttestation,
+      attestors,
+      monitoring: monitoringOf(file),
+      paths: surroundings.paths,
+    }),
     log: { level: keys.log_level ?? 'info', file: keys.log_file },
   };
 }

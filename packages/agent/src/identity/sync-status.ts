@@ -24,7 +24,7 @@ export class SyncRecord {
   #status: SyncStatus = { lastSuccess: undefined, lastFailure: undefined, fromDiskSince: undefined };
   #settle: () => void = () => undefined;
   /** Resolves after the first round, however it ended. */
-  readonly attempted: Promise<void> = new Promise((resolve) => {
+  readonly attempted = new Promise<void>((resolve) => {
     this.#settle = resolve;
   });
 

@@ -126,7 +126,7 @@ async function settled(channel: Channel): Promise<boolean> {
 /** The first that is connected, within a time, or undefined, as soon as all have failed. */
 async function winner(attempts: readonly Dialled[], waitMs: number, clock: Clock): Promise<Dialled | undefined> {
   const done = new AbortController();
-  const late = clock.sleep(waitMs, { signal: done.signal }).catch(() => undefined);
+  const late = clock.sleep(waitMs, { signal: done.signal, ref: false }).catch(() => undefined);
   const wins = attempts.map(async (attempt) => {
     if (await attempt.connected) return attempt;
     throw new Error('not connected');

@@ -109,7 +109,12 @@ function registerExpiries({ registry, clock, vitals }: GaugesOptions): void {
 
 function registerTotals({ registry, vitals }: GaugesOptions): void {
   const totals: [name: string, help: string, label: string, (vitals: Vitals) => Readonly<Record<string, number>>][] = [
-    ['synchronizations_total', 'rounds with the server', 'outcome', ({ synchronizer }) => ({ ...synchronizer.record.rounds })],
+    [
+      'synchronizations_total',
+      'rounds with the server',
+      'outcome',
+      ({ synchronizer }) => ({ ...synchronizer.record.rounds }),
+    ],
     ['jwt_svids_served_total', 'JWT-SVIDs given out', 'from', ({ jwtSvids }) => ({ ...jwtSvids.served })],
   ];
   for (const [name, help, label, read] of totals) {

@@ -77,11 +77,17 @@ export function openPidfd(pid: number): number {
 
 /** Whether the process runs; one that has exited and waits for its parent does not. While true, its pid is its own. */
 export function isProcessAlive(pidfd: number): boolean {
+  if (pidfd < 0) return false;
+  const c = libc();
   const pollfd = Buffer.alloc(sizeofPollfd);
   pollfd.writeInt32LE(pidfd, 0);
   pollfd.writeInt16LE(POLLIN, 4);
-  // A pidfd polls as readable once the process has exited, and as invalid when it is none.
-  return pidfd >= 0 && libc().poll(pollfd, 1, 0) === 0;
+  for (;;) {
+    // A pidfd polls as readable once the process has exited, and as invalid when it is none.
+    const ready = c.poll(pollfd, 1, 0);
+    // A signal to this process says nothing about the other: signal(7), even where nothing is waited for.
+    if (ready >= 0 || c.errno() !== c.codes['EINTR']) return ready === 0;
+  }
 }
 
 /** Gives back a descriptor of {@link openPeerPidfd} or {@link openPidfd}. */

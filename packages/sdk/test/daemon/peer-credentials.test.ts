@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { isSpiffeError } from '@credence/sdk';
-import { closeFd, descriptorOf, isProcessAlive, openPeerPidfd, readPeerCredentials } from '@credence/sdk/daemon';
+import { closeFd, descriptorOf, isProcessAlive, openPeerPidfd, openPidfd, readPeerCredentials } from '@credence/sdk/daemon';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 interface Connection extends AsyncDisposable {
@@ -97,6 +97,25 @@ describe('peer credentials', () => {
       assert.throws(() => openPeerPidfd(connection.fd, pid), isUnknownPeer);
     });
   }
+
+  it('takes no process for dead because of a signal to this one', async () => {
+    const pidfd = openPidfd(process.pid);
+    let signals = 0;
+    const count = (): void => void signals++;
+    process.on('SIGUSR2', count);
+    const sender = spawn('sh', ['-c', `while kill -USR2 ${process.pid}; do :; done`], { stdio: 'ignore' });
+    try {
+      for (const deadline = performance.now() + 10_000; signals < 200 && performance.now() < deadline;) {
+        for (let i = 0; i < 500; i++) assert.equal(isProcessAlive(pidfd), true);
+        await new Promise(setImmediate);
+      }
+      assert.ok(signals >= 200, `${signals} signals came`);
+    } finally {
+      await kill(sender);
+      process.off('SIGUSR2', count);
+      closeFd(pidfd);
+    }
+  });
 
   it('takes what is no pidfd for no living process', () => {
     assert.equal(isProcessAlive(-1), false);

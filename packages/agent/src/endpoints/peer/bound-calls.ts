@@ -16,6 +16,9 @@ export interface BoundCallsOptions {
   readonly observer: EndpointObserver;
 }
 
+// Made once: an exception of its own for each call would cost more than the rest of this.
+const known = new DOMException('the request is complete, or has ended', 'AbortError');
+
 /** The first interceptor of the endpoint; it leaves calls without a known peer to others. */
 export function boundCalls({ clock, log, peers, observer }: BoundCallsOptions): ServerInterceptor {
   const calls = new FairShare(mostCalls);
@@ -68,19 +71,19 @@ export function boundCalls({ clock, log, peers, observer }: BoundCallsOptions): 
           },
           onReceiveMessage: (message, proceed) => {
             // Further ones may come at any time.
-            if (method.requestStream) complete.abort();
+            if (method.requestStream) complete.abort(known);
             proceed(message);
           },
           onReceiveHalfClose: (proceed) => {
             halfClosed = true;
-            complete.abort();
+            complete.abort(known);
             proceed();
           },
           onCancel: () => {
             if (counted) calls.giveBack(peer.uid);
             if (!complete.signal.aborted) countIncomplete(peer, 1);
             else if (!halfClosed) countIncomplete(peer, mostIncompleteCalls / mostAbandonedStreams);
-            complete.abort();
+            complete.abort(known);
           },
         });
       },

@@ -52,16 +52,16 @@ export function writeAudit(
 ): void {
   const { fields, items } = call.audit;
   // A handler's own fields come first: none stands for what was found out about the caller.
-  const head = { ...fields, type: 'audit', request_id: call.requestId, ...callFields(call) };
+  const head = cut({ ...fields, type: 'audit', request_id: call.requestId, ...callFields(call) });
   const write = (line: object, { code, message }: Outcome): void => {
     const level = routine.has(call.method) && code === 0 ? 'debug' : 'info';
-    log[level](cut({ ...line, ...head, ...outcomeFields(code, message) }), 'api accessed');
+    log[level]({ ...cut(line), ...head, ...cut(outcomeFields(code, message)) }, 'api accessed');
   };
   if (items.length === 0) write({}, outcome);
   for (const item of items) {
     write(item.fields, item.outcome);
     if (item.cause !== undefined)
-      log.error({ err: item.cause, ...cut({ ...item.fields, ...head }) }, 'api call failed');
+      log.error({ err: item.cause, ...cut(item.fields), ...head }, 'api call failed');
   }
 }
 

@@ -12,7 +12,7 @@ export const command = defineCommand(agentFlags, async (values, terminal) => {
   return withServer(values, terminal, async (connect) => {
     const client = connect(agentApi);
     const agent = await answer<Agent__Output>((done) => client.GetAgent({ id }, done));
-    const text = `Found an attested agent given its SPIFFE ID\n\n${renderAgent(agent)}${renderAgentSelectors(agent)}`;
+    const text = `Found an attested agent given its SPIFFE ID\n\n${renderAgent(agent)}\n${renderAgentSelectors(agent)}`;
     terminal.out(values.output === 'json' ? `${encodeJson(agent)}\n` : text);
     return exitCodes.done;
   });

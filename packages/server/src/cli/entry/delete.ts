@@ -63,11 +63,13 @@ type Results = BatchDeleteEntryResponse__Output['results'];
 function report({ results }: BatchDeleteEntryResponse__Output, failed: Results, terminal: Terminal): void {
   const deleted = results.filter(({ status }) => status?.code === 0);
   for (const { id } of deleted) terminal.out(`Deleted entry with ID: ${printable(id)}\n`);
+  if (deleted.length > 0) terminal.out('\n\n');
   for (const { id, status } of failed) {
     const reason = `code: ${statusName(status?.code ?? 2)}, msg: ${encodeJson(status?.message ?? '')}`;
     terminal.err(`Failed to delete entry with ID ${printable(id)} (${reason})\n`);
   }
-  terminal.out(`\n\n${summary(deleted.length, failed.length)}`);
+  if (failed.length > 0) terminal.out('\n\n');
+  terminal.out(summary(deleted.length, failed.length));
 }
 
 function summary(deleted: number, failed: number): string {

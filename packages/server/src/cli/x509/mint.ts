@@ -1,6 +1,6 @@
 // `x509 mint`: an X.509-SVID for a key that is made here and never leaves.
 import { join } from 'node:path';
-import { defineCommand, encodeJson, exitCodes, type Terminal } from '@credence/sdk/daemon';
+import { defineCommand, exitCodes, type Terminal } from '@credence/sdk/daemon';
 import { exportPrivateKey, generateKey } from '@credence/sdk/keys';
 import { writeFileAtomic } from '@credence/sdk/runtime';
 import { bundleApi, svidApi } from '@credence/sdk/wire';
@@ -35,8 +35,7 @@ export const command = defineCommand(flags, async (values, terminal) => {
   const minted = await withServer(values, terminal, (connect) => mint(connect, { id, ttl, dnsNames: values.dns }));
   warnOfCutLifetime('X509-SVID', { ttl, expiresAt: minted.expiresAt }, terminal);
   if (values.output === 'json') {
-    const { chain, privateKey, roots } = minted;
-    terminal.out(`${encodeJson({ x509_svid: chain, private_key: privateKey, root_cas: roots })}\n`);
+    terminal.out(`${renderJson(minted)}\n`);
   } else if (values.write === undefined) {
     terminal.out(render(minted));
   } else {
@@ -70,6 +69,13 @@ async function mint(
 
 function certificates(ders: readonly Buffer[]): string {
   return ders.map((der) => toPem(der, 'CERTIFICATE')).join('');
+}
+
+// In the order of SPIRE's keys: this is no message of the API, whose keys are sorted.
+function renderJson({ chain, privateKey, roots }: Minted): string {
+  const base64 = (der: Buffer): string => der.toString('base64');
+  const [x509_svid, root_cas] = [chain.map(base64), roots.map(base64)];
+  return JSON.stringify({ x509_svid, private_key: base64(privateKey), root_cas });
 }
 
 function render({ chain, privateKey, roots }: Minted): string {
