@@ -29,7 +29,10 @@ for (const streams of [1000, 5000]) {
   const more = streams - clients.length;
   const started = performance.now();
   await Promise.all(Array.from({ length: more }, open));
-  rows.push([`${more.toLocaleString('en-US')} more streams, opened and answered`, seconds(performance.now() - started)]);
+  rows.push([
+    `${more.toLocaleString('en-US')} more streams, opened and answered`,
+    seconds(performance.now() - started),
+  ]);
   await noteMemory(`resident memory, ${name}`);
   const took: number[] = [];
   for (let round = 0; round < rotations; round++) took.push(await rotate(streams, round));

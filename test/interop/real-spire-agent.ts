@@ -7,7 +7,7 @@ import type { Deployment } from '../support/deployment.js';
 import { until } from '../support/until.js';
 
 export interface RealAgentOptions {
-  /** Names its folder and its socket. */
+  /** Names its folder, as an agent of ours has one. */
   readonly name?: string;
   /** Further keys of the section `agent`. */
   readonly agent?: string;
@@ -15,7 +15,7 @@ export interface RealAgentOptions {
   readonly nodeAttestor?: string;
 }
 
-/** One spire-agent of the trust domain of `deployment`, whose bundle is in `bundle.pem`. */
+/** One spire-agent where the deployment would have ours of that name; the trust domain's bundle is in `bundle.pem`. */
 export class RealSpireAgent {
   readonly socket: string;
   readonly #deployment: Deployment;
@@ -26,9 +26,9 @@ export class RealSpireAgent {
   private constructor(deployment: Deployment, program: string, name: string) {
     this.#deployment = deployment;
     this.#program = program;
-    this.#dataDir = join(deployment.folder, name);
-    this.#configFile = `${this.#dataDir}.conf`;
-    this.socket = join(deployment.folder, `${name}-public`, 'api.sock');
+    this.#dataDir = deployment.agentDataDir(name);
+    this.#configFile = join(deployment.folder, `${name}.conf`);
+    this.socket = deployment.workloadSocket(name);
   }
 
   static async create(
@@ -112,7 +112,8 @@ export function workloadOf(deployment: Deployment, socket: string, goPeer: strin
   return deployment.track(new Child(goPeer, args, { env }));
 }
 
-/** The last set of SPIFFE IDs that `go-peer watch` printed. */
+/** The last SPIFFE IDs that `go-peer watch` printed; empty text: none so far. */
 export function lastIds(watch: Child): string {
-  return String(watch.reports.findLast((report) => 'ids' in report)?.['ids'] ?? '');
+  const ids = watch.reports.findLast((report) => 'ids' in report)?.['ids'] as readonly string[] | undefined;
+  return ids?.join() ?? '';
 }

@@ -153,7 +153,7 @@ export const changesScript = (files: EntryFiles, agentId: string): readonly Scri
   ['agent', 'show', '-spiffeID', agentId],
   ['agent', 'list', '-banned', 'true'],
   ['agent', 'list', '-attestationType', 'join_token', '-canReattest', 'false', '-banned', 'false'],
-  ['agent', 'list', '-expiresBefore', '2020-01-01 00:00:00 +0000 UTC'],
+  ['agent', 'list', '-expiresBefore', '2020-01-01 00:00:00 +0000 +00'],
   ['agent', 'count', '-attestationType', 'join_token', '-banned', 'true'],
   ['agent', 'evict', '-spiffeID', agentId],
   ['agent', 'evict', '-spiffeID', agentId],

@@ -1,5 +1,6 @@
 // A real spire-agent joins our server, and serves workloads from it.
 import assert from 'node:assert/strict';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { X509Svid } from '@credence/sdk';
 import type { Child } from '../support/child.js';
@@ -41,6 +42,10 @@ describe('a real spire-agent on our server', function () {
       workload.reports.some((report) => 'ids' in report && String(report['serials']) !== String(first['serials']));
     await until('a renewed X.509-SVID', renewed, 30);
 
+    const jwt = spire.workload(goPeer, 'jwt', 'bank');
+    await until('JWT-SVIDs that go-spiffe finds valid', () => jwt.reports.some((report) => 'keys' in report), 30);
+    await jwt.stop();
+
     const second = await deployment.createEntry('/second', ...parent);
     await arrives(workload, '/second');
     await deployment.admin('entry', 'delete', '-entryID', second);
@@ -53,6 +58,7 @@ describe('a real spire-agent on our server', function () {
     await until('a renewed SVID of the agent', async () => !(await spire.svid())?.equals(joined!), 40);
     await deployment.createEntry('/fourth', ...parent);
     await arrives(workload, '/fourth');
+    const served = lastIds(workload);
     await workload.stop();
 
     await agent.stop();
@@ -63,7 +69,26 @@ describe('a real spire-agent on our server', function () {
     const helper = await deployment.agent('helper', '--init', '--cert-dir', files, '--socket-path', spire.socket);
     assert.equal(helper.code, 0, helper.stderr);
     const { id } = await X509Svid.load(join(files, 'svid.pem'), join(files, 'svid_key.pem'));
-    assert.equal(id.path, '/legacy');
+    assert.ok(served.includes(id.toString()));
+  });
+
+  it('leaves its data directory to our agent, once that is private, which goes on as the same agent, and takes it back', async () => {
+    const spire = await RealSpireAgent.create(deployment, spireAgent, { name: 'handed' });
+    await deployment.createEntry('/handed-on', '--parent-id', `spiffe://${trustDomain}/handed`);
+    await (await spire.start('-joinToken', await deployment.generateToken('/handed'))).stop();
+    const agents = await deployment.admin('agent', 'count');
+
+    await chmod(deployment.agentDataDir('handed'), 0o700);
+    const ours = await deployment.startAgent({ name: 'handed', token: false });
+    const ourWorkload = spire.workload(goPeer, 'watch');
+    await arrives(ourWorkload, '/handed-on');
+    await Promise.all([ours.stop(), ourWorkload.stop()]);
+
+    const theirs = await spire.start();
+    const theirWorkload = spire.workload(goPeer, 'watch');
+    await arrives(theirWorkload, '/handed-on');
+    assert.equal(await deployment.admin('agent', 'count'), agents);
+    await Promise.all([theirs.stop(), theirWorkload.stop()]);
   });
 
   // What SPIRE documents of agents whose attestor admits them once.

@@ -1,6 +1,5 @@
 // The real spire-server command administers federation on our admin socket; what it prints is compared with what ours
 // prints.
-import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Child, type Finished } from '../support/child.js';

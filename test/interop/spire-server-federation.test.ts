@@ -92,9 +92,18 @@ describe('federation of our server with a real spire-server', function () {
     const agent = await RealSpireAgent.create(theirs, spireAgent);
     await agent.start('-joinToken', token);
 
+    const fetchJwt = ['fetch', 'jwt', '-audience', 'bank', '-output', 'json'];
     const sides = {
-      our: { id: our, run: (...args: string[]) => workloadOf(ours, ours.workloadSocket(), goPeer, ...args) },
-      their: { id: their, run: (...args: string[]) => agent.workload(goPeer, ...args) },
+      our: {
+        id: our,
+        run: (...args: string[]) => workloadOf(ours, ours.workloadSocket(), goPeer, ...args),
+        token: async () => tokenIn(await ours.agent('api', ...fetchJwt, '-socketPath', ours.workloadSocket())),
+      },
+      their: {
+        id: their,
+        run: (...args: string[]) => agent.workload(goPeer, ...args),
+        token: async () => tokenIn(await agent.api(...fetchJwt)),
+      },
     };
     for (const { run } of Object.values(sides)) {
       const watch = run('watch');
@@ -113,9 +122,14 @@ describe('federation of our server with a real spire-server', function () {
       await until('the peer to be named', () => listener.reports.some(({ served }) => served === client.id));
       assert.equal((await client.run('call', address, `${server.id}/other`).finished).code, 1);
       await listener.stop();
+      const checked = await client.run('jwt-check', 'bank', await server.token()).finished;
+      assert.deepEqual([checked.stdout, checked.stderr], [`["${server.id}","${server.id}"]\n`, '']);
       await refuses(server.run('serve', `${client.id}/other`), client.run, server.id);
     }
   });
+
+  const tokenIn = (fetched: Finished): string =>
+    (JSON.parse(done(fetched)) as [{ svids: [{ svid: string }] }])[0].svids[0].svid;
 
   /** The listener wants somebody else than the client, who gets no answer. */
   async function refuses(listener: Child, run: (...args: string[]) => Child, serverId: string): Promise<void> {

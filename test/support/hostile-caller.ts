@@ -4,9 +4,12 @@ import { connect as connectHttp2, type ClientHttp2Session, type OutgoingHttpHead
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Child } from './child.js';
+import { callHeaders, connectRawUnix, data, messageHead, reset, write } from './raw-http2.js';
 
 export const attacks = ['idle connections', 'half-open calls', 'large metadata', 'health checks'] as const;
-export type Attack = (typeof attacks)[number];
+/** Those that break off, dribble, or do not read. */
+export const rudeness = ['frames of one byte', 'messages of 100 MB', 'resets', 'answers that nobody reads'] as const;
+export type Attack = (typeof attacks | typeof rudeness)[number];
 
 const self = fileURLToPath(import.meta.url);
 
@@ -18,9 +21,10 @@ export function attack(socketPath: string, kind: Attack): Child {
 
 const [, script, socketPath = '', kind] = process.argv;
 
-function session(attacker: (session: ClientHttp2Session) => void): void {
+function session(attacker: (session: ClientHttp2Session) => void, initialWindowSize = 65_535): void {
   const opened = connectHttp2('http://localhost', {
     maxSendHeaderBlockLength: 1e7,
+    settings: { initialWindowSize },
     createConnection: () => connect(socketPath),
   });
   opened.on('error', () => undefined);
@@ -38,6 +42,21 @@ function call(opened: ClientHttp2Session, path: string, headers: OutgoingHttpHea
 }
 
 const fetch = '/SpiffeWorkloadAPI/FetchX509SVID';
+const validate = '/SpiffeWorkloadAPI/ValidateJWTSVID';
+const ignore = (): void => undefined;
+const header = { 'workload.spiffe.io': 'true' };
+
+/** On a connection of its own: writes what `make` answers, until it has no more or the agent has enough. */
+async function dribble(make: (round: number) => Buffer | undefined): Promise<void> {
+  const socket = await connectRawUnix(socketPath);
+  for (let round = 0; !socket.destroyed; round++) {
+    const bytes = make(round);
+    if (bytes === undefined) break;
+    await write(socket, bytes);
+  }
+  socket.destroy();
+}
+
 const worst: Readonly<Record<Attack, () => void>> = {
   'idle connections': () => {
     for (let i = 0; i < 3000; i++) connect(socketPath).on('error', () => undefined);
@@ -61,6 +80,31 @@ const worst: Readonly<Record<Attack, () => void>> = {
     session((opened) => {
       for (let n = 0; n < 1000; n++) call(opened, '/grpc.health.v1.Health/Check');
     });
+  },
+  'frames of one byte': () => {
+    const ids = Array.from({ length: 100 }, (_, n) => 2 * n + 1);
+    const open = ids.flatMap((id) => [callHeaders(id, validate, header), data(id, messageHead(120_000))]);
+    const burst = Buffer.concat(ids.flatMap((id) => Array.from({ length: 20 }, () => data(id, Buffer.of(1)))));
+    for (let i = 0; i < 4; i++) void dribble((round) => (round === 0 ? Buffer.concat(open) : burst)).catch(ignore);
+  },
+  'messages of 100 MB': () => {
+    const open = Buffer.concat([callHeaders(1, validate, header), data(1, messageHead(100_000_000))]);
+    const piece = data(1, Buffer.alloc(16_384));
+    for (let i = 0; i < 20; i++)
+      void dribble((round) => (round === 0 ? open : round < 6200 ? piece : undefined)).catch(ignore);
+  },
+  resets: () => {
+    const burst = (round: number): Buffer => {
+      const ids = Array.from({ length: 500 }, (_, n) => 2 * (500 * round + n) + 1);
+      return Buffer.concat(ids.flatMap((id) => [callHeaders(id, fetch, header), reset(id)]));
+    };
+    for (let i = 0; i < 4; i++) void dribble((round) => (round < 100 ? burst(round) : undefined)).catch(ignore);
+  },
+  'answers that nobody reads': () => {
+    session((opened) => {
+      for (let n = 0; n < 300; n++) call(opened, '/grpc.health.v1.Health/Check');
+      for (let n = 0; n < 300; n++) call(opened, fetch);
+    }, 0);
   },
 };
 

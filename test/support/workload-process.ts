@@ -1,6 +1,6 @@
 // A workload in a process of its own, which does what it is told: WorkloadProcess in the test, and below it what runs
 // in the child.
-import { fork, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -29,8 +29,10 @@ export class WorkloadProcess implements AsyncDisposable {
     this.#child = child;
   }
 
-  static async start(): Promise<WorkloadProcess> {
-    const child = fork(self, ['workload']);
+  /** @param wrapper what the process is started by, such as `unshare` with its arguments. */
+  static async start(wrapper: readonly string[] = []): Promise<WorkloadProcess> {
+    const [command = '', ...args] = [...wrapper, process.execPath, self, 'workload'];
+    const child = spawn(command, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
     await once(child, 'message');
     return new WorkloadProcess(child);
   }

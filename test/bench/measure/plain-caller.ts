@@ -1,6 +1,12 @@
 // Unary gRPC calls by plain HTTP/2 on a Unix socket: a gRPC client needs more of the processor for a call than what is to
 // be measured.
-import { constants, connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import {
+  constants,
+  connect as connectHttp2,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+} from 'node:http2';
 import { connect } from 'node:net';
 
 /** One connection. */
@@ -34,11 +40,10 @@ export class PlainCaller implements Disposable {
 
 function ended(stream: ClientHttp2Stream): Promise<void> {
   return new Promise((resolve, reject) => {
-    const check = (headers: Readonly<Record<string, unknown>>): void => {
-      const { 'grpc-status': status, 'grpc-message': message } = headers;
+    const check = ({ 'grpc-status': status, 'grpc-message': message }: IncomingHttpHeaders): void => {
       if (status === undefined) return;
       if (status === '0') resolve();
-      else reject(new Error(`status ${String(status)}: ${String(message)}`));
+      else reject(new Error(`status ${status.toString()}: ${message?.toString() ?? ''}`));
     };
     stream.on('response', check).on('trailers', check).on('error', reject).resume();
     stream.once('close', () => {

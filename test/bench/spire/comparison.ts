@@ -1,9 +1,11 @@
 // The same load on our server and agent and on SPIRE's, in turn: what it prints is the table of docs/performance.md. With
 // --short the loads are too short to say anything.
+import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { programAt } from '../../interop/programs.js';
-import { Child } from '../../support/child.js';
+import { repository } from '../../support/source-tree.js';
 import { residentMiB } from '../measure/memory.js';
 import { Load, type LoadCommand } from './load.js';
 import { RatioTable } from './ratio-table.js';
@@ -33,17 +35,18 @@ const entries: readonly Case[] = [
 
 const started = performance.now();
 const table = new RatioTable();
-const pairs = await coldStarts();
-for (const measure of [idle, openStreams, latency, loads, manyEntries]) await measure();
-for (const { load, system } of pairs) {
-  await load[Symbol.asyncDispose]();
-  await system[Symbol.asyncDispose]();
+let pairs: readonly Pair[] = [];
+try {
+  for (const measure of [coldStarts, idle, openStreams, latency, loads, manyEntries]) await measure();
+} finally {
+  await stop();
 }
-const { stdout, stderr } = await new Child(programAt('spire-server'), ['--version']).finished;
+const versions = JSON.parse(readFileSync(join(repository, 'test/interop/versions.json'), 'utf8')) as { spire: string };
 const seconds = ((performance.now() - started) / 1000).toFixed(0);
 const [cpu] = cpus();
-console.log(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), `);
-console.log(`Node ${process.versions.node}, SPIRE ${(stdout + stderr).trim()}, ${seconds} s\n`);
+const machine = `${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'})`;
+const today = new Date().toISOString().slice(0, 10);
+console.log(`${today}, ${machine}, Node ${process.versions.node}, SPIRE ${versions.spire}, in ${seconds} s\n`);
 console.log(table.toString());
 
 interface Pair {
@@ -52,19 +55,24 @@ interface Pair {
 }
 
 /** Several of each; the last ones run on. */
-async function coldStarts(): Promise<readonly Pair[]> {
-  let running: Pair[] = [];
+async function coldStarts(): Promise<void> {
   for (let round = 0; round < rounds; round++) {
-    for (const { system } of running) await system[Symbol.asyncDispose]();
-    running = [];
+    await stop();
     for (const name of makerNames) {
       const system = await System.start(name);
+      pairs = [...pairs, { system, load: new Load(programAt('load'), system) }];
       table.less('cold start: server, to its first answer', 'ms', name, system.serverStartMs);
       table.less('cold start: agent, to the first X.509-SVID', 'ms', name, system.agentStartMs);
-      running.push({ system, load: new Load(programAt('load'), system) });
     }
   }
-  return running;
+}
+
+async function stop(): Promise<void> {
+  for (const { load, system } of pairs) {
+    await load[Symbol.asyncDispose]();
+    await system[Symbol.asyncDispose]();
+  }
+  pairs = [];
 }
 
 async function idle(): Promise<void> {

@@ -45,6 +45,15 @@ export class System implements AsyncDisposable {
   /** From nothing. */
   static async start(name: MakerName): Promise<System> {
     const deployment = await Deployment.create();
+    try {
+      return await System.#start(name, deployment);
+    } catch (error) {
+      await deployment[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  static async #start(name: MakerName, deployment: Deployment): Promise<System> {
     const server = await launchServer(name, deployment);
     const { token, parent, bundle } = await prepare(deployment);
     const started = performance.now();
@@ -74,9 +83,16 @@ type Times = Pick<System, 'serverStartMs' | 'agentStartMs'>;
 async function launchServer(name: MakerName, deployment: Deployment): Promise<{ child: Child; ms: number }> {
   const started = performance.now();
   const child = await makers[name].launchServer(deployment);
-  await until('the server to listen', () => isListening(deployment.adminSocket), 60);
-  using admin = new Admin(deployment.adminSocket);
-  await admin.authorities();
+  await until(
+    'the server to answer',
+    async () => {
+      if (!child.running) throw new Error(`it ended: ${child.stdout}${child.stderr}`);
+      if (!(await isListening(deployment.adminSocket))) return false;
+      using admin = new Admin(deployment.adminSocket);
+      return (await admin.authorities()).length > 0;
+    },
+    60,
+  );
   return { child, ms: performance.now() - started };
 }
 

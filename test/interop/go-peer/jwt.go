@@ -49,6 +49,24 @@ func validate(ctx context.Context, svid *jwtsvid.SVID, source *workloadapi.JWTSo
 	})
 }
 
+// Whose JWT-SVID it is, as go-spiffe and the Workload API find.
+func checkToken(ctx context.Context, audience, token string) error {
+	source, err := workloadapi.NewJWTSource(ctx)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	local, err := jwtsvid.ParseAndValidate(token, source, []string{audience})
+	if err != nil {
+		return err
+	}
+	remote, err := workloadapi.ValidateJWTSVID(ctx, token, audience)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode([]string{local.ID.String(), remote.ID.String()})
+}
+
 type jwtWatcher struct{}
 
 func (jwtWatcher) OnJWTBundlesUpdate(set *jwtbundle.Set) {

@@ -6,6 +6,8 @@
 //	go-peer grpc-serve ID        a gRPC server on a free port, with the health service for ID
 //	go-peer grpc-call ADDR ID    a call of the health service of a server that must be ID
 //	go-peer jwt AUDIENCE         JWT-SVIDs as go-spiffe and the Workload API validate them, then each set of JWT bundles
+//	go-peer jwt-check AUDIENCE TOKEN
+//	                             whose JWT-SVID it is, as go-spiffe and the Workload API find
 //	go-peer bundles              each set of X.509 bundles, without asking for an X.509-SVID
 //	go-peer bundle-fetch TD URL ID FILE
 //	                             the bundle that the endpoint ID serves, begun with the bundle in the file
@@ -53,6 +55,8 @@ func run(ctx context.Context, args []string) error {
 		return callGRPC(ctx, args[1], args[2])
 	case len(args) == 2 && args[0] == "jwt":
 		return jwt(ctx, args[1])
+	case len(args) == 3 && args[0] == "jwt-check":
+		return checkToken(ctx, args[1], args[2])
 	case len(args) == 1 && args[0] == "bundles":
 		return workloadapi.WatchX509Bundles(ctx, bundleWatcher{})
 	case len(args) == 5 && args[0] == "bundle-fetch":

@@ -25,12 +25,11 @@ export function renderExplanation(explanation: ExplainWorkloadResponse__Output, 
     .join('\n');
 }
 
-function renderAttestor({ type, selectors, error, elapsed_ms: elapsedMs, withheld }: Attestor__Output): string {
+function renderAttestor({ type, selectors, error, elapsed_ms: elapsedMs }: Attestor__Output): string {
   const about = `  ${printable(type)}: `;
   if (error !== '') return `${about}failed after ${elapsedMs} ms: ${printable(error)}\n`;
-  if (selectors.length + withheld === 0) return `${about}found nothing\n`;
-  const more = withheld === 0 ? '' : `    and ${withheld} of its environment that no entry names\n`;
-  return [`${about}found\n`, ...selectors.map((selector) => `    ${renderSelector(selector)}\n`), more].join('');
+  if (selectors.length === 0) return `${about}found nothing\n`;
+  return [`${about}found\n`, ...selectors.map((selector) => `    ${renderSelector(selector)}\n`)].join('');
 }
 
 function renderAgent({ agent_id: id, sync }: ExplainWorkloadResponse__Output): string {
@@ -106,10 +105,15 @@ function renderAdvice({
   attestors,
 }: ExplainWorkloadResponse__Output): string {
   if (answer !== 'ANSWER_NO_IDENTITY' || id === null) return '';
-  const selectors = attestors.flatMap((attestor) => attestor.selectors);
+  const selectors = attestors.flatMap((attestor) => attestor.selectors).filter((selector) => !isMasked(selector));
   const flags = selectors.map((selector) => ` --selector ${quoted(`${selector.type}:${selector.value}`)}`).join('');
   const known = count === 0 ? 'This agent has no entries for workloads. ' : '';
   return `${known}Entries below other parents are known to the server only; there, ask:\n  credence-server entry explain --agent ${renderId(id)}${flags}\n`;
+}
+
+// A variable of the environment whose value the agent keeps to itself.
+function isMasked({ value }: Selector__Output): boolean {
+  return /^env:[^=]*=…$/.test(value);
 }
 
 // For a shell.

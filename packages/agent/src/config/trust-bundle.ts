@@ -32,10 +32,11 @@ export function trustBundleOf(keys: Keys): {
   if (keys.insecure_bootstrap === true && mode !== 'never') {
     throw usageError('insecure_bootstrap and rebootstrap_mode exclude each other');
   }
-  if (keys.trust_bundle_unix_socket !== undefined && keys.trust_bundle_url?.startsWith('http:') !== true) {
+  const isPlain = keys.trust_bundle_url !== undefined && new URL(keys.trust_bundle_url).protocol === 'http:';
+  if (keys.trust_bundle_unix_socket !== undefined && !isPlain) {
     throw usageError('trust_bundle_unix_socket goes with a trust_bundle_url that begins with http:');
   }
-  if (keys.trust_bundle_url?.startsWith('http:') === true && keys.trust_bundle_unix_socket === undefined) {
+  if (isPlain && keys.trust_bundle_unix_socket === undefined) {
     throw usageError('trust_bundle_url begins with http: without trust_bundle_unix_socket; https: is accepted');
   }
   return {

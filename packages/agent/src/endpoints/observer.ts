@@ -45,7 +45,7 @@ export function observeCalls(observer: EndpointObserver): ServerInterceptor {
         });
       },
       sendStatus: (status, next) => {
-        outcome = statusName(status.code ?? 0);
+        outcome = statusName(status.code);
         next(status);
       },
     });

@@ -2,7 +2,8 @@
 // all the same.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import type { RenewalSettings } from './settings.js';
 
@@ -72,11 +73,7 @@ export class RenewalNotice implements AsyncDisposable {
 
   async #signal(pidFile: string, signal: NodeJS.Signals): Promise<void> {
     try {
-      // PostgreSQL's has more lines.
-      const [pid = ''] = (await readFile(pidFile, 'latin1')).trim().split('\n', 1);
-      // 0 and less are groups of processes (kill(2)), and 1 is everybody's parent.
-      if (!/^[1-9]\d{0,9}$/.test(pid) || pid === '1') throw new Error('it does not hold the number of a process');
-      process.kill(Number(pid), signal);
+      process.kill(await processIn(pidFile), signal);
     } catch (error) {
       this.#failed({ pidFile, signal, err: error }, 'the signal could not be sent');
     }
@@ -86,4 +83,24 @@ export class RenewalNotice implements AsyncDisposable {
     this.#options.log.error({ ...fields }, message);
     this.#options.onFailure();
   }
+}
+
+const longestNumber = 64;
+
+/** @throws unless a file, and no link or pipe, names a process of whoever it belongs to */
+async function processIn(pidFile: string): Promise<number> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  await using file = await open(pidFile, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const stats = await file.stat();
+  if (!stats.isFile()) throw new Error('it is no file');
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(longestNumber), 0, longestNumber, 0);
+  // PostgreSQL's has more lines.
+  const [pid = ''] = buffer.toString('latin1', 0, bytesRead).trim().split('\n', 1);
+  // 0 and less are groups of processes (kill(2)), and 1 is everybody's parent.
+  if (!/^[1-9]\d{0,9}$/.test(pid) || pid === '1') throw new Error('it does not hold the number of a process');
+  // A user who could have any process signalled would have the power of this one.
+  if (stats.uid !== 0 && stats.uid !== process.geteuid?.() && stats.uid !== (await stat(`/proc/${pid}`)).uid) {
+    throw new Error(`it belongs to user ${stats.uid}, and process ${pid} to another`);
+  }
+  return Number(pid);
 }

@@ -1,7 +1,23 @@
 // Files that change together. Each version is a folder of its own, complete and on disk before the link `..data` is turned
 // to it in one step; what programs open are links through `..data`. Whoever is killed in between leaves the old version.
+// The folder around them may belong to somebody with less power than this process: nothing is followed that he could have
+// put there in the meantime.
 import { constants } from 'node:fs';
-import { chmod, mkdir, mkdtemp, open, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  symlink,
+  unlink,
+  type FileHandle,
+} from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Logger } from '@credence/sdk/runtime';
 import type { DirectorySettings } from './settings.js';
@@ -52,17 +68,24 @@ export class VersionedDirectory {
     const before = await this.#current();
     const version = await mkdtemp(join(path, versionPrefix));
     try {
-      for (const file of files) await this.#write(join(version, file.name), file);
-      await chmod(version, 0o755);
-      await sync(version);
+      await this.#fill(version, files);
       await this.#turn(currentVersion, basename(version));
     } catch (error) {
-      await rm(version, { recursive: true, force: true });
+      await remove(version).catch(() => undefined); // or the next time
       throw error;
     }
     for (const { name } of files) await this.#turn(name, join(currentVersion, name));
     await sync(path);
     await this.#removeBut([basename(version), before]);
+  }
+
+  async #fill(version: string, files: readonly VersionedFile[]): Promise<void> {
+    await using folder = await openFolder(version);
+    const { mode, uid } = await folder.stat();
+    if (uid !== process.geteuid?.() || (mode & 0o077) !== 0) throw new Error(`${version} was replaced by others`);
+    for (const file of files) await this.#write(inside(folder, file.name), file);
+    await folder.chmod(0o755);
+    await folder.sync();
   }
 
   async #write(path: string, { content, mode }: VersionedFile): Promise<void> {
@@ -102,16 +125,33 @@ export class VersionedDirectory {
     const { path } = this.#settings;
     for (const name of await readdir(path)) {
       const isOurs = name.startsWith(versionPrefix) || (name.startsWith('..') && name.endsWith(unfinishedSuffix));
-      if (isOurs && !kept.includes(name)) await rm(join(path, name), { recursive: true, force: true });
+      if (isOurs && !kept.includes(name)) await remove(join(path, name));
     }
   }
 }
 
-async function sync(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY);
+/** The folder itself, wherever its path leads from now on. @throws for a link, and for anything else that is no folder */
+function openFolder(path: string): Promise<FileHandle> {
+  return open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+}
+
+function inside({ fd }: FileHandle, name: string): string {
+  return `/proc/self/fd/${fd}/${name}`;
+}
+
+/** Removes a file, a link, or a folder of files: `rm` looks at a path, and again when it may be a link elsewhere. */
+async function remove(path: string): Promise<void> {
   try {
-    await directory.sync();
-  } finally {
-    await directory.close();
+    await unlink(path);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EISDIR')) throw error;
+    await using folder = await openFolder(path);
+    for (const name of await readdir(inside(folder, ''))) await unlink(inside(folder, name));
+    await rmdir(path);
   }
+}
+
+async function sync(path: string): Promise<void> {
+  await using directory = await open(path, constants.O_RDONLY);
+  await directory.sync();
 }

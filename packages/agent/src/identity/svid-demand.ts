@@ -6,6 +6,9 @@ import type { EntryCache } from './entry-cache.js';
 import type { Subscriptions } from './subscriptions.js';
 import type { SvidCache } from './svid-cache.js';
 
+// Where each entry that comes pushes out another, nothing is fetched ahead in the place of one that goes.
+const fillingShare = 0.9;
+
 export interface SvidDemandOptions {
   readonly entries: EntryCache;
   readonly svids: SvidCache;
@@ -44,16 +47,19 @@ export class SvidDemand {
   #select(all: readonly AuthorizedEntry[]): readonly AuthorizedEntry[] {
     const { svids, subscriptions, maxSize } = this.#options;
     const needed = subscriptions.wanted();
-    const others = all.filter(({ id, disableX509SvidPrefetch }) => {
-      return !needed.has(id) && (svids.holds(id) || !disableX509SvidPrefetch);
-    });
-    const byUse = others.sort((a, b) => svids.lastUse(b.id) - svids.lastUse(a.id) || held(svids, b) - held(svids, a));
-    const kept = [...all.filter(({ id }) => needed.has(id)), ...byUse.slice(0, Math.max(0, maxSize - needed.size))];
-    svids.keepOnly(new Set(kept.map(({ id }) => id)));
-    return kept;
+    const others = all.filter(({ id }) => !needed.has(id));
+    const held = others.filter(({ id }) => svids.holds(id));
+    const room = Math.max(0, maxSize - needed.size);
+    const kept = [...all.filter(({ id }) => needed.has(id)), ...this.#lastUsed(held, room)];
+    if (held.length > room) svids.keepOnly(new Set(kept.map(({ id }) => id)));
+    if (kept.length >= maxSize * fillingShare) return kept;
+    const ahead = others.filter(({ id, disableX509SvidPrefetch }) => !svids.holds(id) && !disableX509SvidPrefetch);
+    return [...kept, ...this.#lastUsed(ahead, maxSize - kept.length)];
   }
-}
 
-function held(svids: SvidCache, { id }: AuthorizedEntry): number {
-  return svids.holds(id) ? 1 : 0;
+  #lastUsed(entries: readonly AuthorizedEntry[], count: number): readonly AuthorizedEntry[] {
+    const { svids } = this.#options;
+    if (entries.length <= count) return entries;
+    return [...entries].sort((a, b) => svids.lastUse(b.id) - svids.lastUse(a.id)).slice(0, count);
+  }
 }

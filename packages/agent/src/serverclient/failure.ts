@@ -26,7 +26,8 @@ export function serverFailure(error: unknown, method: string): SpiffeError {
     const message = `the server refused ${method}: ${reason} (${error.details})`;
     return agentError('ERR_SERVER_REFUSED', message, { details: { reason, method }, cause: error });
   }
-  const details = { method, status: status[error.code], serverUnknown: unknownAuthority.test(error.details) };
+  const serverUnknown = error.code === status.UNAVAILABLE && unknownAuthority.test(error.details);
+  const details = { method, status: status[error.code], serverUnknown };
   const unanswered = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
   return unanswered
     ? agentError('ERR_SERVER_UNREACHABLE', `no answer to ${method}: ${connectionProblem(error.details)}`, {
@@ -39,9 +40,10 @@ export function serverFailure(error: unknown, method: string): SpiffeError {
       });
 }
 
-// As OpenSSL says that no authority of the bundle has issued the server's certificate.
+// As OpenSSL says that no authority of the bundle has issued the server's certificate. A server that is known may say the
+// same of others.
 const unknownAuthority =
-  /unable to (?:verify|get (?:local )?issuer)|self[- ]signed certificate|certificate signature failure/;
+  /No connection established\. Last error: .*(?:unable to (?:verify|get (?:local )?issuer)|self[- ]signed certificate|certificate signature failure)/s;
 
 // gRPC wraps the error of the connection in its own words, once a layer.
 function connectionProblem(text: string): string {

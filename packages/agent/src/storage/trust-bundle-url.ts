@@ -72,7 +72,10 @@ async function get({ unixSocket }: TrustBundleUrl, url: URL, signal: AbortSignal
 function responseTo(url: URL, socketPath: string | undefined, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const options = { agent: false, signal, headers: { 'accept-encoding': 'identity' } };
-    const call = socketPath === undefined ? requestHttps(url, options) : requestHttp(url, { ...options, socketPath });
+    const call =
+      socketPath === undefined
+        ? requestHttps(url, { ...options, rejectUnauthorized: true }) // whatever NODE_TLS_REJECT_UNAUTHORIZED says
+        : requestHttp(url, { ...options, socketPath });
     call.on('response', resolve).on('error', reject).end();
   });
 }

@@ -52,6 +52,8 @@ describe('the configuration of the agent', () => {
         unixAttestor: { discoverWorkloadPath: false, workloadSizeLimit: 0 },
         dockerAttestor: undefined,
         systemdAttestor: undefined,
+        metrics: undefined,
+        healthChecks: undefined,
       },
     );
     assert.deepEqual(log, { level: 'info', file: undefined });
@@ -125,6 +127,7 @@ describe('the configuration of the agent', () => {
     { keys: 'trust_bundle_path: /b, insecure_bootstrap: true', says: /exclude each other/ },
     { keys: 'trust_bundle_path: /b, trust_bundle_url: "https://x"', says: /exclude each other/ },
     { keys: 'trust_bundle_url: "http://x"', says: /https: is accepted/ },
+    { keys: 'trust_bundle_url: " HTTP://x"', says: /https: is accepted/ },
     { keys: 'trust_bundle_url: "https://x", trust_bundle_unix_socket: /s', says: /begins with http:/ },
     { keys: 'trust_bundle_path: /b, trust_bundle_unix_socket: /s', says: /begins with http:/ },
     { keys: 'trust_bundle_url: "ftp://x"', says: /not a URL/ },

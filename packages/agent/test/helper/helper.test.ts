@@ -1,15 +1,34 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chown, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silentLogger, systemClock, systemRandom, type Logger } from '@credence/sdk/runtime';
 import { X509Svid } from '@credence/sdk';
 import { FakeWorkloadApi, TestCa } from '@credence/sdk/testing';
 import { checkFiles } from '../../dist/helper/check-files.js';
 import { Helper } from '../../dist/helper/helper.js';
+import { RenewalNotice } from '../../dist/helper/renewal-notice.js';
 import type { HelperSettings } from '../../dist/helper/settings.js';
 import { temporaryDirectory, type TemporaryDirectory } from '../../../sdk/dist-test/support/temporary-directory.js';
 import { until } from '../../../sdk/dist-test/support/until.js';
 import { RecordingLogger } from '../support/recording-logger.js';
+
+/** A process of some user. */
+class Sleeper implements AsyncDisposable {
+  readonly pid: number;
+  readonly #child: ChildProcess;
+
+  constructor(uid: number) {
+    this.#child = spawn('/bin/sleep', ['60'], { uid, stdio: 'ignore' });
+    this.pid = this.#child.pid ?? 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await once(this.#child, 'close');
+  }
+}
 
 const shell = (script: string): readonly [string, ...string[]] => ['/bin/sh', '-c', script];
 
@@ -136,6 +155,47 @@ describe('Helper', () => {
     assert.equal(log.count('the signal could not be sent'), 1);
     await issue('/two');
     await shows('/two');
+  });
+
+  describe('signals the process of a file', () => {
+    const log = new RecordingLogger();
+    const give = async (pidFile: string): Promise<string> => {
+      log.records.length = 0;
+      const signal = 'SIGURG'; // by default it does nothing
+      const options = { command: undefined, pidFile, signal, clock: systemClock, log, onFailure: () => undefined } as const;
+      await using notice = new RenewalNotice(options);
+      await notice.give();
+      return log.records.map(({ fields }) => String((fields as { err?: Error }).err?.message)).join();
+    };
+    const others = [12345, 23456] as const;
+
+    it('that is its own, root’s, or of the same user as the process', async () => {
+      await writeFile(file('one.pid'), `${process.pid}\nmore\n`);
+      assert.equal(await give(file('one.pid')), '');
+      if (process.geteuid?.() !== 0) return; // chown(2) is root's
+      await using child = new Sleeper(others[0]);
+      await writeFile(file('other.pid'), String(child.pid));
+      await chown(file('other.pid'), others[0], others[0]);
+      assert.equal(await give(file('other.pid')), '');
+    });
+
+    it('but none of another user than the file’s', async function () {
+      if (process.geteuid?.() !== 0) return;
+      await using child = new Sleeper(others[0]);
+      for (const pid of [child.pid, process.pid]) {
+        await writeFile(file('other.pid'), String(pid));
+        await chown(file('other.pid'), others[1], others[1]);
+        assert.match(await give(file('other.pid')), /belongs to user 23456/);
+      }
+    });
+
+    it('but follows no link, and does not wait for a pipe', async () => {
+      await writeFile(file('one.pid'), String(process.pid));
+      await symlink(file('one.pid'), file('link.pid'));
+      assert.match(await give(file('link.pid')), /ELOOP/);
+      execFileSync('mkfifo', [file('pipe.pid')]);
+      assert.match(await give(file('pipe.pid')), /no file/);
+    });
   });
 
   it('tries again what it could not write', async () => {

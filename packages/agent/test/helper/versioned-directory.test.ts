@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, readFile, readlink, realpath, stat, writeFile } from 'node:fs/promises';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, chown, mkdir, readdir, readFile, readlink, realpath, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silentLogger } from '@credence/sdk/runtime';
 import { VersionedDirectory, type VersionedFile } from '../../dist/helper/versioned-directory.js';
@@ -10,6 +12,57 @@ const pair = (content: string): VersionedFile[] => [
   { name: 'cert.pem', content, mode: 0o644 },
   { name: 'key.pem', content, mode: 0o600 },
 ];
+
+// What the user to whom the folder belongs runs: as soon as there is a version, a link is in its place.
+const theft = `
+  const { readdirSync, renameSync, symlinkSync } = require('node:fs');
+  const [path, target] = process.argv.slice(1);
+  process.setgid(12345);
+  process.setuid(12345);
+  const seen = new Set(readdirSync(path));
+  let count = 0;
+  const steal = () => {
+    for (const name of readdirSync(path).filter((one) => one.startsWith('..version-') && !seen.has(one))) {
+      seen.add(name);
+      try {
+        renameSync(path + '/' + name, path + '/stolen-' + name);
+        symlinkSync(target, path + '/' + name);
+        count++;
+      } catch {}
+    }
+    setImmediate(steal);
+  };
+  steal();
+  process.on('message', () => process.send(count));
+  process.send('ready');
+`;
+
+class Thief implements AsyncDisposable {
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  static async start(path: string, target: string): Promise<Thief> {
+    const child = spawn(process.execPath, ['--eval', theft, path, target], { stdio: [0, 1, 2, 'ipc'] });
+    const first: unknown = await Promise.race([once(child, 'message'), once(child, 'close')]);
+    assert.deepEqual(first, ['ready', undefined]);
+    return new Thief(child);
+  }
+
+  /** @returns how often it had its way */
+  async stop(): Promise<number> {
+    this.#child.send('stop');
+    const [count] = (await once(this.#child, 'message')) as [number];
+    return count;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await once(this.#child, 'close');
+  }
+}
 
 describe('VersionedDirectory', () => {
   let folder: TemporaryDirectory;
@@ -106,6 +159,23 @@ describe('VersionedDirectory', () => {
     await chmod(path, 0o777);
     await create({ log }).prepare();
     assert.equal(log.count(message), 1);
+  });
+
+  it('follows no link that somebody to whom the folder belongs puts in the place of a version', async function () {
+    if (process.geteuid?.() !== 0) return; // only root writes where others may
+    await chmod(folder.path, 0o755);
+    await chown(path, 12345, 12345);
+    const bystander = join(folder.path, 'bystander');
+    await mkdir(bystander, { mode: 0o700 });
+    await writeFile(join(bystander, 'precious'), '');
+    for (const name of ['..version-old', '..version-odd.unfinished']) await symlink(bystander, join(path, name));
+    await directory.publish(pair('one'));
+    assert.equal(await read('cert.pem'), 'one');
+    await using thief = await Thief.start(path, bystander);
+    for (let round = 0; round < 50; round++) await directory.publish(pair(String(round))).catch(() => undefined);
+    assert.ok((await thief.stop()) > 0, 'the place of a version was taken');
+    assert.deepEqual(await readdir(bystander), ['precious']);
+    assert.equal((await stat(bystander)).mode & 0o777, 0o700);
   });
 
   it('gives the files to their owner before they are in force', async function () {

@@ -124,4 +124,22 @@ describe('demand for SVIDs', () => {
     await world.clock.advance(hour / 2);
     assert.deepEqual(world.round(), first);
   });
+
+  it('fetches nothing ahead in the place of what goes, as long as nearly everything is full', () => {
+    const { entries, svids, subscriptions } = world;
+    const roomy = new SvidDemand({ entries, svids, subscriptions, maxSize: 20 });
+    const all = Array.from({ length: 30 }, (_, index) => own(`e${index}`));
+    const round = (): number => {
+      const due = roomy.due();
+      for (const one of due) svids.store(one, svid(world.clock.now(), hour));
+      return due.length;
+    };
+    world.has(...all);
+    assert.equal(round(), 20);
+    const some = world.held();
+    for (const id of some.slice(0, 2)) world.svids.remove(id);
+    assert.equal(round(), 0);
+    for (const id of some.slice(2, 4)) world.svids.remove(id);
+    assert.equal(round(), 4);
+  });
 });

@@ -5,7 +5,14 @@ import { open } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { isSpiffeError } from '@credence/sdk';
-import { closeFd, descriptorOf, isProcessAlive, openPeerPidfd, openPidfd, readPeerCredentials } from '@credence/sdk/daemon';
+import {
+  closeFd,
+  descriptorOf,
+  isProcessAlive,
+  openPeerPidfd,
+  openPidfd,
+  readPeerCredentials,
+} from '@credence/sdk/daemon';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 interface Connection extends AsyncDisposable {
@@ -101,7 +108,9 @@ describe('peer credentials', () => {
   it('takes no process for dead because of a signal to this one', async () => {
     const pidfd = openPidfd(process.pid);
     let signals = 0;
-    const count = (): void => void signals++;
+    const count = (): void => {
+      signals++;
+    };
     process.on('SIGUSR2', count);
     const sender = spawn('sh', ['-c', `while kill -USR2 ${process.pid}; do :; done`], { stdio: 'ignore' });
     try {

@@ -1,56 +1,16 @@
 // An upstream authority that has the bundle of our trust domain: what ours takes over from it, and what it takes of ours.
 import assert from 'node:assert/strict';
+import { generateKey, publicKeyInfoOf } from '@credence/sdk/keys';
 import { Certificate } from '@credence/sdk/x509';
 import type { CertificateAuthority } from '../../dist/ca/certificate-authority.js';
 import { followedBundle } from '../../dist/ca/upstream/followed-bundle.js';
-import type {
-  CertifiedAuthority,
-  UpstreamAuthority,
-  UpstreamBundle,
-} from '../../dist/ca/upstream/upstream-authority.js';
+import type { UpstreamBundle } from '../../dist/ca/upstream/upstream-authority.js';
 import type { JwtAuthority, X509Authority } from '../../dist/domain/trust-bundle.js';
+import { Above } from './support/above.js';
 import { eventually } from './support/eventually.js';
 import { assertVerifies, trustDomain, World, workloadId } from './support/world.js';
-import { generateKey, publicKeyInfoOf } from '@credence/sdk/keys';
 
 const second = 1000;
-
-/** Another server's authority, as one above ours. */
-class Above implements UpstreamAuthority {
-  readonly authority: CertificateAuthority;
-  readonly #world: World;
-  reachable = true;
-
-  constructor(world: World) {
-    this.#world = world;
-    this.authority = world.createAuthority();
-  }
-
-  certify({ publicKeyInfo, ttlMs }: { publicKeyInfo: Buffer; ttlMs: number }): Promise<CertifiedAuthority> {
-    const request = { publicKeyInfo, ttlSeconds: ttlMs / 1000 };
-    const { chain } = this.authority.downstreamIssuer.issueDownstreamCa(request);
-    const [certificate, ...rest] = chain.map((der) => Certificate.parse(der));
-    const roots = this.#published.x509Authorities.map((root) => Certificate.parse(root.certificate));
-    return Promise.resolve({ certificate: certificate!, chain: rest, roots });
-  }
-
-  bundle(): Promise<UpstreamBundle> {
-    if (!this.reachable) return Promise.reject(new Error('out of reach'));
-    return Promise.resolve({ ...this.#published, isShared: true });
-  }
-
-  standsBehind(): Promise<boolean> {
-    return Promise.resolve(true);
-  }
-
-  async publishJwtAuthority(authority: JwtAuthority): Promise<void> {
-    await this.#world.bundles.append(trustDomain, { jwtAuthorities: [authority] });
-  }
-
-  get #published(): Pick<UpstreamBundle, 'x509Authorities' | 'jwtAuthorities'> {
-    return this.#world.bundles.bundles.get(trustDomain.name)!;
-  }
-}
 
 interface Nested {
   readonly above: Above;

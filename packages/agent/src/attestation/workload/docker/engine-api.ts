@@ -70,8 +70,8 @@ export class EngineApi {
     const body = await this.#bodyOf(response);
     try {
       return JSON.parse(body) as unknown;
-    } catch (cause) {
-      throw this.#refusal('sent something that is not JSON', cause);
+    } catch {
+      throw this.#refusal('sent something that is not JSON'); // the parser's own message quotes the environment
     }
   }
 
@@ -104,8 +104,8 @@ export class EngineApi {
     return Buffer.concat(chunks).toString();
   }
 
-  #refusal(problem: string, cause?: unknown): Error {
-    return agentError('ERR_ATTESTATION', `the daemon at ${this.#socketPath} ${problem}`, { cause });
+  #refusal(problem: string): Error {
+    return agentError('ERR_ATTESTATION', `the daemon at ${this.#socketPath} ${problem}`);
   }
 }
 

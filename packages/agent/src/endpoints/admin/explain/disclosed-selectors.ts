@@ -1,28 +1,19 @@
-// Which of the selectors that were found are told. The environment of a container often holds passwords, and what is
-// explained is shown, copied and sent around: of its variables only those are told that entries go by.
+// How much of the selectors that were found is told. The environment of a container often holds passwords, and what is
+// explained is shown, copied and sent around: the value of a variable is told only if an entry has it already.
 import type { AuthorizedEntry } from '../../../domain/authorized-entry.js';
-import type { Selector } from '../../../domain/selector.js';
+import { selectorKey, type Selector } from '../../../domain/selector.js';
 
-/** The name of the variable that a selector such as `docker:env:ROLE=web` is about; undefined for all others. */
-function variableOf({ type, value }: Selector): string | undefined {
-  const name = /^env:([^=]*)=/.exec(value)?.[1];
-  return name === undefined ? undefined : `${type}:${name}`;
-}
+const hidden = '…';
 
-/** A filter for the selectors that were found. */
+/** What is told of selectors that were found: of `docker:env:PASSWORD=…` the name, unless an entry names that very selector. */
 export function disclosedBy(
   entries: Iterable<AuthorizedEntry>,
 ): (selectors: readonly Selector[]) => readonly Selector[] {
   const named = new Set<string>();
-  for (const { selectors } of entries) {
-    for (const selector of selectors) {
-      const variable = variableOf(selector);
-      if (variable !== undefined) named.add(variable);
-    }
-  }
-  return (selectors) =>
-    selectors.filter((selector) => {
-      const variable = variableOf(selector);
-      return variable === undefined || named.has(variable);
-    });
+  for (const { selectors } of entries) for (const selector of selectors) named.add(selectorKey(selector));
+  return (selectors) => selectors.map((selector) => (named.has(selectorKey(selector)) ? selector : masked(selector)));
+}
+
+function masked({ type, value }: Selector): Selector {
+  return { type, value: value.replace(/^(env:[^=]*=).*$/s, `$1${hidden}`) };
 }

@@ -13,17 +13,15 @@ import { encodeId, encodeSeconds } from '../messages.js';
 import type { MatchingEntry } from './matching-entries.js';
 import type { MissedEntry } from './missed-entries.js';
 
-/** @param disclosed which of the selectors are told */
+/** @param disclosed what is told of the selectors */
 export function encodeAttestor(
   report: AttestorReport,
   disclosed: (selectors: readonly Selector[]) => readonly Selector[],
 ): Attestor {
   const about = { type: report.attestor, elapsed_ms: Math.round(report.elapsedMs) };
   switch (report.kind) {
-    case 'found': {
-      const selectors = [...disclosed(report.selectors)];
-      return { ...about, selectors, withheld: report.selectors.length - selectors.length };
-    }
+    case 'found':
+      return { ...about, selectors: [...disclosed(report.selectors)] };
     case 'failed':
       return { ...about, error: textOf(report.error) };
     case 'timedOut':

@@ -58,6 +58,15 @@ describe('the control groups that a process has mounted (proc_pid_mountinfo(5))'
 });
 
 describe('the files of control groups', () => {
+  it('of a process that has mounted as much as it may take little of the time of others', () => {
+    const [line, runs] = ['36 35 98:0 / /tmp/of/its/own rw,nosuid,nodev shared:1 - tmpfs tmpfs rw,size=100k\n', 10];
+    const text = line.repeat((4 * 1024 * 1024) / line.length);
+    const before = process.cpuUsage();
+    for (let run = 0; run < runs; run++) assert.deepEqual(parseCgroupMounts(text), []);
+    const { user } = process.cpuUsage(before);
+    assert.ok(user / 1000 / runs < 30, `${user / 1000 / runs} ms of a processor each time`);
+  });
+
   it('are read, may be missing, and are refused when they are huge', async () => {
     await using proc = await FakeProc.create();
     assert.deepEqual(await readCgroups(proc.path, proc.pid), []);

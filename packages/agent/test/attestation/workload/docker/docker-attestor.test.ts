@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import type { Clock } from '@credence/sdk/runtime';
 import {
   DockerAttestor,
@@ -182,7 +183,11 @@ describe('the docker attestor', () => {
       answer: (response) => response.writeHead(301, { Location: '/x' }).end(),
       error: { message: /answered 301/ },
     },
-    { name: 'something else than JSON', answer: (response) => response.end('{"Id":'), error: { message: /not JSON/ } },
+    {
+      name: 'something else than JSON, which it does not quote',
+      answer: (response) => response.end('{"Env":["PASSWORD=hunter2"x]}'),
+      error: (error: Error) => /not JSON$/.test(error.message) && !inspect(error).includes('hunter2'),
+    },
     {
       name: 'half of an answer',
       answer: (response) => {

@@ -12,6 +12,7 @@ import type { AuthorizedEntry } from '../../../../dist/domain/authorized-entry.j
 import type { WorkloadIdentity } from '../../../../dist/domain/workload-identity.js';
 import { AdminEndpoint } from '../../../../dist/endpoints/admin/admin-endpoint.js';
 import { explainService } from '../../../../dist/endpoints/admin/explain/explain-service.js';
+import { renderExplanation } from '../../../../dist/cli/render-explanation.js';
 import type { ExplainPorts } from '../../../../dist/endpoints/admin/explain/ports.js';
 import { call } from '../../../../../sdk/dist-test/support/call.js';
 import { temporaryDirectory } from '../../../../../sdk/dist-test/support/temporary-directory.js';
@@ -78,7 +79,7 @@ describe('ExplainWorkload', () => {
     assert.deepEqual([told.uid, told.gid], [process.geteuid?.(), process.getegid?.()]);
     assert.deepEqual(told.agent_id, { trust_domain: 'example.org', path: agentId.path });
     assert.deepEqual(told.attestors, [
-      { type: 'unix', selectors: unix.selectors, error: '', timed_out: false, elapsed_ms: 1, withheld: 0 },
+      { type: 'unix', selectors: unix.selectors, error: '', timed_out: false, elapsed_ms: 1 },
     ]);
     assert.equal(told.answer, 'ANSWER_IDENTITIES');
     assert.deepEqual(states(told), [
@@ -138,14 +139,24 @@ describe('ExplainWorkload', () => {
     assert.equal(failed.answer, 'ANSWER_ATTESTATION_FAILED');
   });
 
-  it('tells of a container’s environment only what entries go by: the rest may be secret', async () => {
-    const variables = [selector('docker:env:ROLE=web'), selector('docker:env:PASSWORD=hunter2')];
-    const docker: AttestorReport = { attestor: 'docker', elapsedMs: 1, kind: 'found', selectors: variables };
-    const entries = [entry('a', { selectors: [selector('docker:env:ROLE=api')] })];
+  it('tells no value of a container’s environment, unless an entry names that very selector', async () => {
+    const variables = ['ROLE=web', 'PASSWORD=hunter2', 'NOTE=first\nhunter2', 'EMPTY=', 'NONE'];
+    const selectors = variables.map((variable) => selector(`docker:env:${variable}`));
+    const docker: AttestorReport = { attestor: 'docker', elapsedMs: 1, kind: 'found', selectors };
+    const entries = [
+      entry('matching', { selectors: [selector('docker:env:ROLE=web')] }),
+      entry('missed', { selectors: [selector('docker:env:PASSWORD=letmein')] }),
+    ];
     const told = await explain({ reports: [docker], entries });
-    assert.deepEqual(told.attestors[0]?.selectors, [selector('docker:env:ROLE=web')]);
-    assert.equal(told.attestors[0].withheld, 1);
-    assert.doesNotMatch(JSON.stringify(told), /hunter2/);
+    assert.deepEqual(
+      told.attestors[0]?.selectors.map(({ value }) => value),
+      ['env:ROLE=web', 'env:PASSWORD=…', 'env:NOTE=…', 'env:EMPTY=…', 'env:NONE'],
+    );
+    assert.doesNotMatch(JSON.stringify(told) + renderExplanation(told, 1), /hunter2/);
+    const unmatched = renderExplanation(await explain({ reports: [unix, docker] }), 1);
+    assert.match(unmatched, /--selector unix:uid:1000 .*--selector docker:env:NONE\n/);
+    assert.match(unmatched, /^ {4}docker:env:ROLE=…$/m);
+    assert.doesNotMatch(unmatched, /--selector '?docker:env:(?:ROLE|PASSWORD|NOTE|EMPTY)/);
   });
 
   it('tells how the agent stands with its server', async () => {

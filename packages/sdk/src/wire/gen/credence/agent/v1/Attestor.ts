@@ -8,7 +8,6 @@ export interface Attestor {
   'error'?: (string);
   'timed_out'?: (boolean);
   'elapsed_ms'?: (number);
-  'withheld'?: (number);
 }
 
 export interface Attestor__Output {
@@ -17,5 +16,4 @@ export interface Attestor__Output {
   'error': (string);
   'timed_out': (boolean);
   'elapsed_ms': (number);
-  'withheld': (number);
 }

@@ -1,0 +1,60 @@
+// Callers that dribble, break off, or do not read: the others are served as if they were not there.
+import assert from 'node:assert/strict';
+import { WorkloadApiClient } from '@credence/sdk';
+import { systemClock } from '@credence/sdk/runtime';
+import { residentMiB } from '../support/memory.js';
+import type { Child } from '../support/child.js';
+import { Deployment } from '../support/deployment.js';
+import { attack, rudeness } from '../support/hostile-caller.js';
+import { until } from '../support/until.js';
+
+const root = process.geteuid?.() === 0;
+const attackMs = 2500;
+// Far more than it takes on a busy machine, far less than a caller waits.
+const longestMs = 3000;
+
+describe('a rude caller of the agent', () => {
+  let deployment: Deployment;
+  let agent: Child;
+
+  before(async () => {
+    deployment = await Deployment.create();
+    await deployment.startServer();
+    await deployment.createEntry('/web');
+    // The attacker's user has an identity, too: he gets as far as others do.
+    await deployment.createEntry('/rude', '--selector', 'unix:uid:65534');
+    agent = await deployment.startAgent();
+    await until('the entry to arrive', fetchId);
+  });
+
+  after(() => deployment[Symbol.asyncDispose]());
+
+  async function fetchId(): Promise<string> {
+    const client = new WorkloadApiClient({ address: `unix://${deployment.workloadSocket()}` });
+    try {
+      return String((await client.fetchX509Svid({ signal: AbortSignal.timeout(longestMs) })).id);
+    } finally {
+      await client.close();
+    }
+  }
+
+  for (const kind of rudeness) {
+    it(`delays nobody and costs little memory: ${kind}`, async () => {
+      const before = residentMiB(agent);
+      const attacker = deployment.track(attack(deployment.workloadSocket(), kind));
+      const deadline = performance.now() + attackMs;
+      let most = before;
+      while (performance.now() < deadline) {
+        // Without root the attacker is the same user, and its share is his.
+        if (root) assert.equal(await fetchId(), 'spiffe://example.org/web');
+        await systemClock.sleep(50);
+        most = Math.max(most, residentMiB(agent));
+        assert.ok(attacker.running, attacker.stderr);
+      }
+      await attacker.stop('SIGKILL');
+      assert.ok(most - before < 150, `grew from ${before} to ${most} MiB`);
+      assert.equal(await until('the agent to serve', fetchId), 'spiffe://example.org/web');
+      assert.ok(agent.stdout.length < 100_000, `${agent.stdout.length} bytes of log`);
+    }).timeout(30_000);
+  }
+});
