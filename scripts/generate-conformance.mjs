@@ -95,6 +95,7 @@ function page() {
     ...Object.keys(vectors).flatMap((table) => [`### ${table}: ${tableNames[table]}`, vectorLines(table)]),
     '## Open',
     listOf(open, ({ id, level, binds, rule }) => `- **${id}** (${level}, ${binds}) ${rule}`),
+    open.length + openVectors.length === 0 ? 'Nothing.' : '',
     openVectors.length === 0 ? '' : `Vectors: ${openVectors.join(', ')}`,
   ]
     .filter((part) => part !== '')

@@ -31,8 +31,10 @@ export class WorkloadProcess implements AsyncDisposable {
 
   /** @param wrapper what the process is started by, such as `unshare` with its arguments. */
   static async start(wrapper: readonly string[] = []): Promise<WorkloadProcess> {
-    const [command = '', ...args] = [...wrapper, process.execPath, self, 'workload'];
-    const child = spawn(command, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+    const [command, ...before] = [...wrapper, process.execPath];
+    const child = spawn(command, [...before, self, 'workload'], {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    });
     await once(child, 'message');
     return new WorkloadProcess(child);
   }
