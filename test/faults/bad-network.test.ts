@@ -64,6 +64,12 @@ describe('an agent behind a bad network', () => {
     await takesUpChanges();
   });
 
+  it('comes back when it hears no more of the server, which hears it', async () => {
+    await start();
+    proxy.deafen();
+    await takesUpChanges(25);
+  }).timeout(60_000);
+
   it('comes back when its connection is forgotten half open', async () => {
     await start();
     proxy.forget();

@@ -11,7 +11,7 @@ import { until } from '../support/until.js';
 const root = process.geteuid?.() === 0;
 const attackMs = 2500;
 // Far more than it takes on a busy machine, far less than a caller waits.
-const longestMs = 3000;
+const longestMs = 20000;
 
 describe('a rude caller of the agent', () => {
   let deployment: Deployment;
@@ -43,15 +43,21 @@ describe('a rude caller of the agent', () => {
       const before = residentMiB(agent);
       const attacker = deployment.track(attack(deployment.workloadSocket(), kind));
       const deadline = performance.now() + attackMs;
-      let most = before;
-      while (performance.now() < deadline) {
-        // Without root the attacker is the same user, and its share is his.
-        if (root) assert.equal(await fetchId(), 'spiffe://example.org/web');
-        await systemClock.sleep(50);
-        most = Math.max(most, residentMiB(agent));
-        assert.ok(attacker.running, attacker.stderr);
+      let [most, slowest] = [before, 0];
+      try {
+        while (performance.now() < deadline) {
+          // Without root the attacker is the same user, and its share is his.
+          const asked = performance.now();
+          if (root) assert.equal(await fetchId(), 'spiffe://example.org/web');
+          slowest = Math.max(slowest, performance.now() - asked);
+          await systemClock.sleep(50);
+          most = Math.max(most, residentMiB(agent));
+          assert.ok(attacker.running, attacker.stderr);
+        }
+      } finally {
+        await attacker.stop('SIGKILL');
       }
-      await attacker.stop('SIGKILL');
+      console.error(kind, { slowest, before, most });
       assert.ok(most - before < 150, `grew from ${before} to ${most} MiB`);
       assert.equal(await until('the agent to serve', fetchId), 'spiffe://example.org/web');
       assert.ok(agent.stdout.length < 100_000, `${agent.stdout.length} bytes of log`);

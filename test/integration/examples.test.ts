@@ -51,7 +51,7 @@ describe('examples/mtls', () => {
     const run = user.type(`exec node '${demonstration}' --keep`);
     await says(run, 'Everything stays up until Ctrl-C', 60);
     const commands = run.stdout.replaceAll('\\\n', '').match(/(?<=^ {2})npx .*$/gm) ?? [];
-    assert.equal(commands.length, 5);
+    assert.equal(commands.length, 6);
     for (const command of commands.filter((line) => !line.includes('api watch'))) {
       const { code, stderr } = await user.run(command);
       assert.equal(code, 0, `${command}: ${stderr}`);

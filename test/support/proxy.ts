@@ -16,6 +16,7 @@ export class Proxy implements AsyncDisposable {
   bytes = 0;
   readonly #target: number;
   readonly #sockets = new Set<Socket>();
+  readonly #targets = new Set<Socket>();
   readonly #server = createServer((client) => {
     this.#accept(client);
   });
@@ -46,6 +47,11 @@ export class Proxy implements AsyncDisposable {
     for (const socket of this.#sockets) socket.removeAllListeners('data').pause();
   }
 
+  /** From now on nothing that the target says arrives; what is said to it does. */
+  deafen(): void {
+    for (const socket of this.#targets) socket.removeAllListeners('data').resume();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
@@ -59,6 +65,8 @@ export class Proxy implements AsyncDisposable {
       return;
     }
     const server = connect(this.#target, '127.0.0.1');
+    this.#targets.add(server);
+    server.once('close', () => this.#targets.delete(server));
     this.#pass(client, server);
     this.#pass(server, client);
   }

@@ -37,7 +37,10 @@ const started = performance.now();
 const table = new RatioTable();
 let pairs: readonly Pair[] = [];
 try {
-  for (const measure of [coldStarts, idle, openStreams, latency, loads, manyEntries]) await measure();
+  for (const measure of [coldStarts, idle, openStreams, latency, loads, manyEntries]) {
+    console.error(`bench:spire: ${measure.name}`);
+    await measure();
+  }
 } finally {
   await stop();
 }

@@ -25,7 +25,7 @@ export class RatioTable {
     const lines = [...this.#rows].map(([what, { unit, better, values }]) => {
       const [ours, theirs] = makerNames.map((maker) => median(values[maker])) as [number, number];
       const ratio = better === 'more' ? ours / theirs : theirs / ours;
-      return `| ${what} | ${print(ours)} ${unit} | ${print(theirs)} ${unit} | ${ratio.toPrecision(2)} |`;
+      return `| ${what} | ${print(ours)} ${unit} | ${print(theirs)} ${unit} | ${Number(ratio.toPrecision(2))} |`;
     });
     return ['| what | Credence | SPIRE | ratio |', '| --- | --- | --- | --- |', ...lines].join('\n');
   }

@@ -9,6 +9,9 @@ import type { RotationPolicy } from './rotation-policy.js';
 const taintedBatch = 100;
 const taintedBatchMs = 5000;
 
+// Until an entry is tried again that the server has refused.
+const longestRefusalMs = 60_000;
+
 export interface SvidCacheOptions {
   readonly clock: Clock;
   readonly random: Random;
@@ -99,7 +102,7 @@ export class SvidCache {
   refuse(entry: AuthorizedEntry): void {
     const { clock, random } = this.#options;
     const before = this.#refusalOf(entry);
-    const backoff = before?.backoff ?? new Backoff({ initialMs: 1000, factor: 2, maxMs: 60_000, jitter: 0.2 }, random);
+    const backoff = before?.backoff ?? new Backoff({ initialMs: 1000, factor: 2, maxMs: longestRefusalMs, jitter: 0.2 }, random);
     const retryAt = new Date(clock.now().getTime() + backoff.next());
     this.#refusals.set(entry.id, { entry, backoff, retryAt });
   }
@@ -114,7 +117,9 @@ export class SvidCache {
   isDue(entry: AuthorizedEntry): boolean {
     const { clock } = this.#options;
     const refusal = this.#refusalOf(entry);
-    if (refusal !== undefined && refusal.retryAt > clock.now()) return false;
+    const waitMs = refusal === undefined ? 0 : refusal.retryAt.getTime() - clock.now().getTime();
+    // An instant further away is of a clock that was set back since.
+    if (waitMs > 0 && waitMs <= 2 * longestRefusalMs) return false;
     const held = this.#held.get(entry.id);
     return held === undefined || !isSameRevision(held.issuedFor, entry) || held.rotateAt <= clock.now();
   }

@@ -61,12 +61,14 @@ export class SyncRecord {
     return now;
   }
 
-  failed(error: unknown, retryInMs: number): void {
+  /** @param expired how many X.509-SVIDs have expired, and are served to nobody who asks for them now. */
+  failed(error: unknown, { retryInMs, expired }: { readonly retryInMs: number; readonly expired: number }): void {
     const { fromDiskSince } = this.#status;
     const message = error instanceof Error ? error.message : String(error);
     this.#rounds.failed++;
     this.#status = { ...this.#status, lastFailure: { at: this.#clock.now(), message } };
-    const fields = { err: error, retryInMs, ...(fromDiskSince === undefined ? {} : { fromDiskSince }) };
+    const expiredX509Svids = expired === 0 ? undefined : expired;
+    const fields = { err: error, retryInMs, fromDiskSince, expiredX509Svids };
     this.#log.error(fields, 'synchronization with the server failed');
     this.#settle();
   }

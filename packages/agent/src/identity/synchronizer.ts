@@ -129,11 +129,16 @@ export class Synchronizer {
         signal.throwIfAborted();
         if (isSpiffeError(error, 'ERR_SERVER_REFUSED')) await this.#options.onRefused(error, signal);
         const retryInMs = Math.round(this.#backoff.next());
-        this.record.failed(error, retryInMs);
+        this.record.failed(error, { retryInMs, expired: this.#expired() });
         if (await this.#options.onOutcome(error, signal)) continue;
         await this.#retryPause.wait(retryInMs, signal);
       }
     }
+  }
+
+  #expired(): number {
+    const now = this.#options.clock.now();
+    return this.#options.demand.kept().filter(({ expiresAt }) => expiresAt <= now).length;
   }
 
   async #attempt(signal: AbortSignal, entriesOnly: boolean): Promise<void> {
@@ -197,8 +202,8 @@ export class Synchronizer {
     const wantedMs = this.#rung === undefined ? shortestWaitMs : this.#lastRoundTookMs;
     const apartMs = Math.min(wantedMs, shortestWaitMs, intervalMs);
     const sinceMs = clock.now().getTime() - (this.#lastRound?.getTime() ?? 0);
-    // However the clock was set meanwhile.
-    return Math.min(apartMs - sinceMs, apartMs);
+    // Set back meanwhile, the clock says nothing of how long ago that was: nobody waits for it to come round again.
+    return sinceMs < 0 ? 0 : apartMs - sinceMs;
   }
 
   #federatedWith(entries: readonly AuthorizedEntry[]): readonly TrustDomain[] {

@@ -5,6 +5,8 @@ import type { Selector } from '../domain/selector.js';
 export interface AttestedNode {
   /** The agent's path, below `/spire/agent/`; as a rule below `/spire/agent/<type>/`. */
   readonly agentPath: string;
+  /** Paths that the node could as well have had of the same proof: an agent there is this one under another name. */
+  readonly otherPaths?: readonly string[];
   readonly selectors: readonly Selector[];
   /** True: the node renews by attesting again. */
   readonly canReattest: boolean;

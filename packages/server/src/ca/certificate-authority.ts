@@ -127,21 +127,24 @@ export class CertificateAuthority implements AsyncDisposable {
   }
 
   /**
-   * Takes up the authorities of an earlier run or makes the first ones. When it resolves the server can sign and has its
-   * own SVID; rotation goes on until the signal aborts or the authority is disposed.
+   * Takes up the authorities of an earlier run, and waits for no upstream authority then, or makes the first ones. When
+   * it resolves the server can sign and has its own SVID; rotation goes on until the signal aborts or the authority is disposed.
    *
    * @throws `ERR_KEYS`, `ERR_DATASTORE`, `ERR_DATASTORE_UNUSABLE`, `ERR_PROFILE`
    */
   async start(signal: AbortSignal): Promise<void> {
     this.#warnOfCutLifetimes();
     await this.bundle.refresh();
+    const isNew = this.bundle.stored === undefined;
     const journal = await AuthorityJournal.open(this.#options.journals, subjectKeyIdsOf(this.#options.keys));
     // The journal is known by its X.509 authority, so that one comes first.
     this.#x509 = await this.#startRotation(this.#x509Kind, journal);
     if (this.#jwtKind !== undefined) this.#jwt = await this.#startRotation(this.#jwtKind, journal);
-    await this.#followUpstream().catch((error: unknown) => {
-      this.#options.log.warn({ err: error }, 'the bundle of the upstream authority cannot be followed');
-    });
+    if (isNew) {
+      await this.#followUpstream().catch((error: unknown) => {
+        this.#options.log.warn({ err: error }, 'the bundle of the upstream authority cannot be followed');
+      });
+    }
     await this.serverSvid.rotateWhenDue();
     this.#routines = this.#startRoutines(journal, AbortSignal.any([signal, this.#stop.signal]));
   }
@@ -178,7 +181,8 @@ export class CertificateAuthority implements AsyncDisposable {
   ): Promise<AuthorityRotation<A>> {
     const rotation = new AuthorityRotation({ ...this.#options, kind, journal });
     rotation.restore(this.bundle.stored);
-    await rotation.tick();
+    // With one above, the first round does that: it may be away, or keep us waiting.
+    if (this.#options.upstream === undefined || rotation.slots.active === undefined) await rotation.tick();
     return rotation;
   }
 
@@ -227,13 +231,16 @@ export class CertificateAuthority implements AsyncDisposable {
 
   #startRoutines(journal: AuthorityJournal, signal: AbortSignal): readonly Promise<void>[] {
     const { clock, log, upstream } = this.#options;
+    const atOnce = upstream !== undefined;
     const routine = (name: string, intervalMs: number, work: () => Promise<void>): Promise<void> =>
       every({ name, intervalMs, clock, log, signal }, work);
+    const rotation = (name: string, intervalMs: number, work: () => Promise<void>): Promise<void> =>
+      every({ name, intervalMs, atOnce, clock, log, signal }, work);
     return [
       routine('bundle refresh', second, () => this.bundle.refresh()),
       routine('server SVID rotation', 5 * second, () => this.serverSvid.rotateWhenDue()),
-      routine('X.509 authority rotation', upstream === undefined ? 10 * second : 5 * second, () => this.#rotateX509()),
-      routine('JWT authority rotation', 10 * second, async () => this.#jwt?.tick()),
+      rotation('X.509 authority rotation', atOnce ? 5 * second : 10 * second, () => this.#rotateX509()),
+      rotation('JWT authority rotation', 10 * second, async () => this.#jwt?.tick()),
       routine('bundle pruning', 6 * hour, () => this.#pruneBundle()),
       routine('journal pruning', 8 * hour, () => journal.prune(clock.now(), log)),
     ];

@@ -1,6 +1,8 @@
 // The server's own record of its authorities in the datastore: which is in which slot, with which status. Several
 // servers of a trust domain share a datastore, each with its own keys: a server knows its record by its keys.
+import { subjectKeyId } from '@credence/sdk/keys';
 import type { Logger } from '@credence/sdk/runtime';
+import { Certificate } from '@credence/sdk/x509';
 import type { JournalRecord, JournalStore } from '../datastore/journal-store.js';
 import { decodeJournal, encodeJournal, type JournalSlot, type JournalTable } from './journal-form.js';
 import { Turns } from './turns.js';
@@ -63,11 +65,15 @@ export class AuthorityJournal {
   }
 }
 
-/** Before the first activation there is only the prepared authority to know the record by. */
+/**
+ * Before the first activation there is only the prepared authority to know the record by. Worked out from its key: an
+ * upstream authority may write any key ID into a certificate.
+ */
 function identifyingAuthority(table: JournalTable): string {
   const slots = table[x509KindName] ?? [];
   const slot = slots.find(({ status }) => status === 'active') ?? slots.find(({ status }) => status === 'prepared');
-  return slot?.authority.id ?? '';
+  if (slot === undefined) return '';
+  return subjectKeyId(Certificate.parse(slot.authority.published).publicKeyInfo).toString('hex');
 }
 
 /** Unreadable is not expired: a newer version may have written it. */

@@ -65,10 +65,14 @@ export class OwnBundle extends EventEmitter<{ update: [] }> implements X509Bundl
     });
   }
 
-  /** Takes over what has changed in the bundle above. */
+  /** Takes over what has changed in the bundle above; of what is new in it, as much as there is room for. */
   follow(above: UpstreamBundle): Promise<void> {
     return this.#turns.take(async () => {
-      if (this.#stored === undefined || followedBundle(this.#stored, above) === undefined) return;
+      if (this.#stored === undefined) {
+        this.#take(await this.#store.append(this.#trustDomain, above));
+        return;
+      }
+      if (followedBundle(this.#stored, above) === undefined) return;
       const followed = (bundle: TrustBundle): Authorities => followedBundle(bundle, above) ?? bundle;
       this.#take(await this.#store.replace(this.#trustDomain, followed));
     });
@@ -100,6 +104,6 @@ function x509BundleOf({ trustDomain, x509Authorities }: TrustBundle): X509Bundle
   return X509Bundle.fromCertificates(trustDomain, certificates);
 }
 
-function size({ x509Authorities, jwtAuthorities }: TrustBundle): number {
+function size({ x509Authorities, jwtAuthorities }: Authorities): number {
   return x509Authorities.length + jwtAuthorities.length;
 }

@@ -16,7 +16,7 @@ import { hasSubjectKeyId } from './subject-key-ids.js';
 import { caCertificateTemplate, type CaSubject } from './templates/ca-certificate.js';
 import { createSerialNumber } from './templates/serial-number.js';
 import { createValidity } from './templates/validity.js';
-import { checkCertified } from './upstream/check-certified.js';
+import { checkCertified, checkIssuing } from './upstream/check-certified.js';
 import { rootAbove } from './upstream/root-above.js';
 import type { UpstreamAuthority } from './upstream/upstream-authority.js';
 import { withoutRevoked, withTainted, type AuthorityWords } from './withdrawal.js';
@@ -53,10 +53,13 @@ export class X509AuthorityKind implements AuthorityKind<X509SigningAuthority> {
     return new X509SigningAuthority({ certificate, privateKey: key.privateKey, issuedAt, trustDomain });
   }
 
-  async publish({ roots }: X509SigningAuthority): Promise<void> {
-    await this.#options.bundle.append({
-      x509Authorities: roots.map((certificate) => ({ certificate, tainted: false })),
-    });
+  async publish({ root }: X509SigningAuthority): Promise<void> {
+    const { bundle, upstream } = this.#options;
+    const published = { x509Authorities: [{ certificate: root, tainted: false }], jwtAuthorities: [] };
+    if (upstream === undefined) return bundle.append(published);
+    await bundle.follow({ ...published, isShared: false });
+    if (bundle.stored?.x509Authorities.some(({ certificate }) => certificate.equals(root)) === true) return;
+    throw serverError('ERR_UPSTREAM', 'the bundle has no room for another root of the upstream authority');
   }
 
   restore(record: AuthorityRecord, keyId: string, bundle: TrustBundle | undefined): Restored<X509SigningAuthority> {
@@ -105,14 +108,18 @@ export class X509AuthorityKind implements AuthorityKind<X509SigningAuthority> {
     { privateKey }: ManagedKey,
     issuedAt: Date,
   ): Promise<X509SigningAuthority> {
-    const { subject, trustDomain, ttlMs } = this.#options;
+    const { clock, subject, trustDomain, ttlMs } = this.#options;
     const publicKeyInfo = publicKeyInfoOf(privateKey);
     const csr = createCertificateRequest({ subject, uris: [trustDomain.id.toString()] }, privateKey);
     const certified = await upstream.certify({ publicKeyInfo, subject, csr, ttlMs });
-    checkCertified(certified, { trustDomain, publicKeyInfo, now: issuedAt });
+    const path = checkCertified(certified, { trustDomain, publicKeyInfo, now: clock.now() });
     const { certificate } = certified;
-    const [upstreamChain, roots] = [certified.chain, certified.roots].map((list) => list.map(({ raw }) => raw));
-    return new X509SigningAuthority({ certificate, privateKey, issuedAt, trustDomain, upstreamChain, roots });
+    const [root = certificate] = path.slice(-1);
+    const upstreamChain = path.slice(1, -1).map(({ raw }) => raw);
+    const parts = { certificate, privateKey, issuedAt, trustDomain, upstreamChain, root: root.raw };
+    const authority = new X509SigningAuthority(parts);
+    await checkIssuing(authority, root, this.#options);
+    return authority;
   }
 
   /** Why what an authority signs would not verify, or undefined. */

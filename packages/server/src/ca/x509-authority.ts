@@ -15,7 +15,7 @@ export interface X509AuthorityParts {
   /** DER: the intermediates above the certificate, from below, without the root. Undefined: it is self-signed. */
   readonly upstreamChain?: readonly Buffer[] | undefined;
   /** DER: what has to be in the bundle. Undefined: the certificate itself. */
-  readonly roots?: readonly Buffer[] | undefined;
+  readonly root?: Buffer | undefined;
 }
 
 /** Signs X.509-SVIDs, and the authorities of servers below this one. */
@@ -32,12 +32,12 @@ export class X509SigningAuthority implements SigningAuthority {
   /** The key ID, in lower-case hex, of the authority above; undefined: it is self-signed. */
   readonly upstreamId: string | undefined;
   /** DER: what has to be in the bundle. */
-  readonly roots: readonly Buffer[];
+  readonly root: Buffer;
   readonly privateKey: KeyObject;
   readonly issuance: X509SvidIssuance;
   readonly limits: X509SvidLimits;
 
-  constructor({ certificate, privateKey, issuedAt, trustDomain, upstreamChain, roots }: X509AuthorityParts) {
+  constructor({ certificate, privateKey, issuedAt, trustDomain, upstreamChain, root }: X509AuthorityParts) {
     const keyId = certificate.subjectKeyId;
     if (keyId === undefined) throw new TypeError('an authority certificate needs a subject key identifier');
     this.id = keyId.toString('hex');
@@ -47,7 +47,7 @@ export class X509SigningAuthority implements SigningAuthority {
     this.upstreamChain = upstreamChain;
     this.chain = upstreamChain === undefined ? [] : [certificate.raw, ...upstreamChain];
     this.upstreamId = upstreamChain === undefined ? undefined : certificate.authorityKeyId?.toString('hex');
-    this.roots = roots ?? [certificate.raw];
+    this.root = root ?? certificate.raw;
     this.privateKey = privateKey;
     this.issuance = x509SvidIssuance(certificate.subject, keyId);
     this.limits = {

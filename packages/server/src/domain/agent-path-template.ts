@@ -12,8 +12,9 @@ type Part = (values: TemplateValues) => string;
 type TextFunction = (...texts: [string, string, string]) => string;
 
 const functions: Readonly<Record<string, readonly [arity: number, apply: TextFunction]>> = {
-  lower: [1, (text) => text.toLowerCase()],
-  upper: [1, (text) => text.toUpperCase()],
+  // Of ASCII alone: no other letter, such as the sign for kelvin, becomes one that a path may have.
+  lower: [1, (text) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())],
+  upper: [1, (text) => text.replace(/[a-z]/g, (letter) => letter.toUpperCase())],
   trimPrefix: [2, (prefix, text) => (text.startsWith(prefix) ? text.slice(prefix.length) : text)],
   trimSuffix: [2, (suffix, text) => (text.endsWith(suffix) ? text.slice(0, text.length - suffix.length) : text)],
   replace: [3, (old, by, text) => text.replaceAll(old, () => by)],

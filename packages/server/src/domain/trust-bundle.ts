@@ -1,6 +1,11 @@
 // A trust domain's bundle as the server keeps it, with what is tainted.
 import type { TrustDomain } from '@credence/sdk';
 
+/** Of a bundle: as many as a document of ours is read with; everybody in the trust domain fetches them all. */
+export const mostAuthorities = 1024;
+/** How many of them a bundle above may bring: nobody who publishes one kind there keeps the other out. */
+export const mostFollowed = { x509: 256, jwt: 768 } as const;
+
 export interface TrustBundle {
   readonly trustDomain: TrustDomain;
   readonly x509Authorities: readonly X509Authority[];

@@ -1,6 +1,5 @@
 // Another SPIFFE server of the same trust domain as the authority above ours: it certifies our X.509 authorities, and its
 // bundle, which has our JWT authorities too, is the one that ours follows.
-import type { TrustDomain } from '@credence/sdk';
 import type { NewDownstreamX509CAResponse__Output } from '@credence/sdk/wire/gen/spire/api/server/svid/v1/NewDownstreamX509CAResponse.js';
 import type { Bundle__Output } from '@credence/sdk/wire/gen/spire/api/types/Bundle.js';
 import { Certificate } from '@credence/sdk/x509';
@@ -12,16 +11,16 @@ import type {
 } from '../ca/upstream/upstream-authority.js';
 import { serverError } from '../domain/errors.js';
 import type { JwtAuthority } from '../domain/trust-bundle.js';
-import { readBundle } from './bundle-reader.js';
+import { BundleReader } from './bundle-reader.js';
 import { ServerConnection, type ServerConnectionOptions } from './server-connection.js';
 
 /** Speaks the API of SPIRE's servers as a workload whose entry is that of a downstream server. */
 export class SpireUpstreamAuthority implements UpstreamAuthority, AsyncDisposable {
-  readonly #trustDomain: TrustDomain;
+  readonly #reader: BundleReader;
   readonly #connection: ServerConnection;
 
   constructor(options: ServerConnectionOptions) {
-    this.#trustDomain = options.trustDomain;
+    this.#reader = new BundleReader(options);
     this.#connection = new ServerConnection(options);
   }
 
@@ -44,7 +43,7 @@ export class SpireUpstreamAuthority implements UpstreamAuthority, AsyncDisposabl
     const bundle = await this.#connection.call<Bundle__Output>('GetBundle', (clients, options, done) =>
       clients.bundle.GetBundle({}, options, done),
     );
-    return { ...readBundle(bundle, this.#trustDomain), isShared: true };
+    return { ...this.#reader.read(bundle), isShared: true };
   }
 
   /** What it signed with once stays good while its root does. */

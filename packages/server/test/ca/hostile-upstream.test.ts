@@ -1,6 +1,6 @@
 // An upstream authority that fails or lies: what we sign with stays good, and we go on signing.
 import assert from 'node:assert/strict';
-import { publicKeyInfoOf } from '@credence/sdk/keys';
+import { generateKey, publicKeyInfoOf } from '@credence/sdk/keys';
 import { TestCa, type TestCertificateOptions } from '@credence/sdk/testing';
 import { nameConstraintsExtension, subjectKeyIdExtension, type Certificate } from '@credence/sdk/x509';
 import type {
@@ -74,14 +74,14 @@ describe('an upstream authority that certifies what is of no use', () => {
   for (const [name, lie, below] of lies) {
     it(`${name}: the active authority stays`, () =>
       withLiar(async (liar, world) => {
-        const { rotation, ...before } = await world.boot();
-        await rotation.tick();
         const authorities = await world.boot();
+        await authorities.rotation.tick();
+        const { activeId } = authorities;
         assertVerifies(world, authorities.issue());
         liar.lie = lie;
         liar.below = below;
         await assert.rejects(authorities.rotation.prepare(), { code: 'ERR_UPSTREAM' });
-        assert.equal(authorities.activeId, before.activeId ?? authorities.activeId);
+        assert.equal(authorities.activeId, activeId);
         assert.equal(authorities.picture, 'A active');
         liar.lie = {};
         liar.below = 0;
@@ -114,6 +114,35 @@ describe('an upstream authority that certifies what is of no use', () => {
     }));
 });
 
+describe('an upstream authority that comes up with new roots all the time', () => {
+  it('does not make the bundle larger than agents take', () =>
+    withLiar(async (liar, world) => {
+      const { bundle, rotation } = await world.boot();
+      await rotation.tick();
+      const held = bundle.stored!.x509Authorities;
+      const key = await generateKey('ec-p256');
+      const many = async (count: number): Promise<UpstreamBundle> => {
+        const roots = await Promise.all(
+          Array.from({ length: count }, () => TestCa.create('example.org', { ...validity, key })),
+        );
+        const x509Authorities = roots.map(({ certificate }) => ({ certificate: certificate.raw, tainted: false }));
+        return { x509Authorities, jwtAuthorities: [], isShared: true };
+      };
+      const former = liar.root;
+      for (let round = 0; round < 3; round++) {
+        await bundle.follow(await many(100));
+      }
+      assert.equal(world.publishedCount, 256);
+      assert.deepEqual(bundle.stored?.x509Authorities.slice(0, 1), held);
+      // What it says of those that we hold still counts, and what we cannot publish does not sign.
+      await bundle.follow({ ...(await many(0)), x509Authorities: [{ certificate: former.certificate.raw, tainted: true }] });
+      assert.equal(bundle.stored?.x509Authorities[0]?.tainted, true);
+      liar.root = await TestCa.create('example.org', validity);
+      await assert.rejects(rotation.prepare(), { code: 'ERR_UPSTREAM', message: /no room for another root/ });
+      assert.equal(world.publishedCount, 256);
+    }));
+});
+
 describe('a server whose upstream authority is away', () => {
   async function withUpper(work: (above: Above, world: World) => Promise<void>): Promise<void> {
     const top = new World();
@@ -123,8 +152,10 @@ describe('a server whose upstream authority is away', () => {
     await upper.start(new AbortController().signal);
     const world = new World();
     world.settings = { upstream: above };
-    await using first = world.createAuthority();
-    await first.start(new AbortController().signal);
+    {
+      await using first = world.createAuthority();
+      await first.start(new AbortController().signal);
+    }
     await work(above, world);
   }
 

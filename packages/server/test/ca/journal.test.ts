@@ -1,14 +1,26 @@
 import assert from 'node:assert/strict';
+import { subjectKeyId } from '@credence/sdk/keys';
+import { TestCa } from '@credence/sdk/testing';
 import { AuthorityJournal } from '../../dist/ca/journal.js';
 import type { JournalSlot } from '../../dist/ca/journal-form.js';
 import { MemoryJournalStore } from './support/memory-stores.js';
 import { RecordingLogger } from './support/recording-logger.js';
 
 const issuedAt = new Date('2030-01-01T00:00:00.123Z');
+const names = ['aa', 'bb', 'gone', 'own'];
+const certificates = new Map<string, Buffer>();
+/** By name: what a record is known by, whatever key ID the certificate names. */
+const keyIds = new Map<string, string>();
+for (const name of names) {
+  const { certificate } = await TestCa.create('example.org');
+  certificates.set(name, certificate.raw);
+  keyIds.set(name, subjectKeyId(certificate.publicKeyInfo).toString('hex'));
+}
+const keysOf = (...held: readonly string[]): ReadonlySet<string> => new Set(held.map((name) => keyIds.get(name)!));
 const slot = (name: 'A' | 'B', status: JournalSlot['status'], id: string, expires = '2030-01-02'): JournalSlot => ({
   name,
   status,
-  authority: { id, issuedAt, expiresAt: new Date(expires), published: Buffer.from(id) },
+  authority: { id, issuedAt, expiresAt: new Date(expires), published: certificates.get(id) ?? Buffer.from(id) },
 });
 
 describe('AuthorityJournal', () => {
@@ -18,7 +30,7 @@ describe('AuthorityJournal', () => {
     const x509 = [slot('A', 'active', 'aa'), slot('B', 'prepared', 'bb')];
     const jwt = [slot('A', 'active', 'kid')];
     await Promise.all([journal.record('x509-CA', x509), journal.record('JWT-Signer', jwt)]);
-    const again = await AuthorityJournal.open(store, new Set(['aa']));
+    const again = await AuthorityJournal.open(store, keysOf('aa'));
     assert.deepEqual(again.slotsOf('x509-CA'), x509);
     assert.deepEqual(again.slotsOf('JWT-Signer'), jwt);
     assert.deepEqual(again.slotsOf('unknown'), []);
@@ -34,7 +46,7 @@ describe('AuthorityJournal', () => {
       [[slot('B', 'active', 'bb'), slot('A', 'old', 'aa')], 'bb'],
     ] as const) {
       await journal.record('x509-CA', slots);
-      assert.equal(store.records.get(1)?.activeX509AuthorityId, id);
+      assert.equal(store.records.get(1)?.activeX509AuthorityId, keyIds.get(id));
     }
   });
 
@@ -42,7 +54,7 @@ describe('AuthorityJournal', () => {
     const store = new MemoryJournalStore();
     const other = await AuthorityJournal.open(store, new Set());
     await other.record('x509-CA', [slot('A', 'active', 'aa')]);
-    const own = await AuthorityJournal.open(store, new Set(['bb']));
+    const own = await AuthorityJournal.open(store, keysOf('bb'));
     assert.deepEqual(own.slotsOf('x509-CA'), []);
     await own.record('x509-CA', [slot('A', 'active', 'bb')]);
     assert.equal(store.records.size, 2);
@@ -70,9 +82,9 @@ describe('AuthorityJournal', () => {
   for (const data of damaged) {
     it(`refuses its own record when that holds ${data}`, async () => {
       const store = new MemoryJournalStore();
-      await store.save({ activeX509AuthorityId: 'aa', data });
-      await AuthorityJournal.open(store, new Set(['bb']));
-      await assert.rejects(AuthorityJournal.open(store, new Set(['aa'])), { code: 'ERR_DATASTORE_UNUSABLE' });
+      await store.save({ activeX509AuthorityId: keyIds.get('aa')!, data });
+      await AuthorityJournal.open(store, keysOf('bb'));
+      await assert.rejects(AuthorityJournal.open(store, keysOf('aa')), { code: 'ERR_DATASTORE_UNUSABLE' });
     });
   }
 
@@ -88,7 +100,7 @@ describe('AuthorityJournal', () => {
       await own.prune(new Date(now), new RecordingLogger());
       return [...store.records.values()].map(({ activeX509AuthorityId }) => activeX509AuthorityId);
     };
-    assert.deepEqual(await left('2030-01-17T23:59:59Z'), ['gone', 'strange', 'own']);
-    assert.deepEqual(await left('2030-01-18T00:00:00Z'), ['strange', 'own']);
+    assert.deepEqual(await left('2030-01-17T23:59:59Z'), [keyIds.get('gone'), 'strange', keyIds.get('own')]);
+    assert.deepEqual(await left('2030-01-18T00:00:00Z'), ['strange', keyIds.get('own')]);
   });
 });

@@ -125,6 +125,7 @@ describe('an upstream authority with the bundle of the trust domain', () => {
     world.settings = { upstream: above };
     await using authority = world.createAuthority();
     await authority.start(new AbortController().signal);
+    await eventually('each has the JWT authorities of both', () => jwtIds(top).length + jwtIds(world).length === 4);
     assert.deepEqual(jwtIds(world).sort(), jwtIds(top).sort());
     const { active, prepared } = authority.localAuthorities.x509.state();
     assert.equal(active.upstreamId, undefined);

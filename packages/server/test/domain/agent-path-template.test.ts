@@ -7,6 +7,8 @@ const values: Readonly<Record<string, string>> = {
   'Sub.B': 'b.example.org',
   'Map.k': 'v',
   'Map.x_y': 'w',
+  'Map.kelvin': '\u212anode',
+  'Map.long': '\u017fTRA\u00df\u00c9',
 };
 const render = (text: string): string => AgentPathTemplate.parse(text, names).render((name) => values[name]);
 
@@ -17,6 +19,9 @@ describe('a template of agent paths', () => {
     ['/{{.A}}/{{ .Sub.B }}/x', '/Some-Node/b.example.org/x'],
     ['/{{ .Map.k }}{{ .Map.x_y }}', '/vw'],
     ['/{{ lower .A }}', '/some-node'],
+    // No other letter becomes one of ASCII: another name would be that of this node.
+    ['/{{ lower .Map.kelvin }}', '/\u212anode'],
+    ['/{{ upper .Map.long }}', '/\u017fTRA\u00df\u00c9'],
     ['/{{ .A | upper }}', '/SOME-NODE'],
     ['/{{ .A | lower | trimPrefix "some-" }}', '/node'],
     ['/{{ trimSuffix ".example.org" .Sub.B }}', '/b'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { credentials, makeClientConstructor, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
+import { once } from 'node:events';
+import { credentials, makeClientConstructor, status, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import { fileDescriptor } from '@credence/sdk/wire';
 import { reflectionVersions } from '../../../dist/endpoints/reflection/reflection.js';
 import { StreamReader, TestEndpoint } from '../../support/endpoint.js';
@@ -132,6 +133,16 @@ describe('reflection on the Workload API’s socket (SPIFFE Workload Endpoint §
     using reflection = new Reflection(endpoint.socketPath, 0);
     const { errorResponse } = await reflection.ask({ fileContainingSymbol: 'no.such.Thing' });
     assert.equal(errorResponse?.errorCode, 5);
+  });
+
+  it('ends well when its client has no more to ask', async () => {
+    await using endpoint = await start();
+    using reflection = new Reflection(endpoint.socketPath, 0);
+    await reflection.ask({ listServices: '' });
+    const ended = once(reflection.stream, 'status');
+    reflection.stream.end();
+    const [{ code }] = (await ended) as [{ code: number }];
+    assert.equal(code, status.OK);
   });
 
   it('does not offer what is switched off', async () => {

@@ -62,7 +62,7 @@ function malformed(problem: string): Error {
 async function checkAgentId(
   { trustDomain, agents, attestors }: Pick<AgentServicePorts, 'trustDomain' | 'agents' | 'attestors'>,
   attestor: NodeAttestor,
-  { agentPath }: AttestedNode,
+  { agentPath, otherPaths = [] }: AttestedNode,
   call: Call,
 ): Promise<SpiffeId> {
   const id = SpiffeId.fromPath(trustDomain, agentPath);
@@ -80,7 +80,16 @@ async function checkAgentId(
   if (known !== undefined && isBanned(known)) {
     throw serverError('ERR_AGENT_BANNED', 'failed to attest: agent is banned');
   }
+  for (const path of otherPaths) await checkUnknown(agents, SpiffeId.fromPath(trustDomain, path));
   return id;
+}
+
+/** A ban of one name would be none, were there another. */
+async function checkUnknown(agents: AgentServicePorts['agents'], other: SpiffeId): Promise<void> {
+  const known = await agents.get(other);
+  if (known === undefined) return;
+  if (isBanned(known)) throw serverError('ERR_AGENT_BANNED', 'failed to attest: agent is banned');
+  throw serverError('ERR_NODE_PROOF', `failed to attest: the node is known as ${other.toString()}`);
 }
 
 function distinct(selectors: readonly Selector[]): readonly Selector[] {

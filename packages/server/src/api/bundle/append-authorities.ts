@@ -1,11 +1,8 @@
 // The own bundle with more authorities in it.
 import type { Authorities } from '../../datastore/bundle-store.js';
 import { serverError } from '../../domain/errors.js';
-import type { JwtAuthority, TrustBundle } from '../../domain/trust-bundle.js';
+import { mostAuthorities, type JwtAuthority, type TrustBundle } from '../../domain/trust-bundle.js';
 import type { BundleServicePorts } from './ports.js';
-
-// As many as a document of ours is read with; everybody in the trust domain fetches them all.
-const mostAuthorities = 1024;
 
 type Ports = Pick<BundleServicePorts, 'bundles' | 'trustDomain' | 'upstreamBundle'>;
 

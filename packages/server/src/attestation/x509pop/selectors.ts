@@ -1,4 +1,5 @@
 // What the certificates of a node say about it, as selectors.
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { Certificate, TrustDomain } from '@credence/sdk';
 import { DerReader, Oid, Tag } from '@credence/sdk/x509';
@@ -52,7 +53,8 @@ export function commonNameOf(subject: Buffer): string | undefined {
       const attribute = attributes.enter(Tag.sequence, 'subject attribute');
       if (attribute.objectIdentifier('subject attribute') !== Oid.commonName) continue;
       const { tag, content } = attribute.element('common name');
-      if (textTags.includes(tag)) found = content.toString('utf8');
+      // Octets that are no UTF-8 would all become the same replacement character.
+      if (textTags.includes(tag)) found = isUtf8(content) ? content.toString('utf8') : '';
     }
   }
   return found === '' ? undefined : found;

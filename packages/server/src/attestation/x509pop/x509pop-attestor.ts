@@ -11,6 +11,7 @@ import { decodePayload } from './messages.js';
 import { provePossession } from './possession.js';
 import { refused, x509PopType } from './refusal.js';
 import { selectorsOf } from './selectors.js';
+import { twinOf } from './twin.js';
 
 /** Whose certificates are believed. */
 export type X509PopTrust =
@@ -34,16 +35,20 @@ export function createX509PopAttestor(options: X509PopOptions): NodeAttestor {
     async attest(payload, challenge): Promise<AttestedNode> {
       const chain = readChain(decodePayload(payload), options);
       const { path, svidPath } = await verifyChain(chain, options);
-      const agentPath = agentPathOf(options.agentPath, { leaf: chain.leaf, trustDomain, svidPath });
-      await provePossession(chain.leaf.publicKey, challenge, random);
-      return { agentPath, selectors: selectorsOf(path, trustDomain), canReattest: true };
+      const [leaf, issuer = leaf] = path;
+      const pathOf = (of: Certificate): string => agentPathOf(options.agentPath, { leaf: of, trustDomain, svidPath });
+      const agentPath = pathOf(leaf);
+      const twin = twinOf(leaf, issuer);
+      const otherPaths = twin === undefined ? [] : [pathOf(twin)].filter((other) => other !== agentPath);
+      await provePossession(leaf.publicKey, challenge, random);
+      return { agentPath, otherPaths, selectors: selectorsOf(path, trustDomain), canReattest: true };
     },
   };
 }
 
 interface VerifiedNode {
   /** Leaf first. */
-  readonly path: readonly Certificate[];
+  readonly path: readonly [Certificate, ...Certificate[]];
   /** Of an X.509-SVID: what follows the prefix. */
   readonly svidPath: string | undefined;
 }
@@ -53,13 +58,13 @@ async function verifyChain(chain: NodeChain, { trust, trustDomain, clock }: X509
   if (trust.mode === 'external_pki') {
     const authorities = await trust.authorities();
     const path = verified(() => verifyCertificate(chain.leaf, { ...chain, authorities, now, profile: 'pkix' }));
-    return { path, svidPath: undefined };
+    return { path: [chain.leaf, ...path.slice(1)], svidPath: undefined };
   }
   const certificates = [chain.leaf, ...chain.intermediates].map(({ raw }) => raw);
-  const { id, chain: path } = verified(() => verifyX509Svid(certificates, trust.bundles, { now }));
+  const { id, leaf, chain: path } = verified(() => verifyX509Svid(certificates, trust.bundles, { now }));
   if (!id.isMemberOf(trustDomain)) throw refused(`${id.toString()} is not of trust domain ${trustDomain.name}`);
   if (!id.path.startsWith(trust.svidPrefix)) throw refused("x509 cert doesn't match SVID prefix");
-  return { path, svidPath: id.path.slice(trust.svidPrefix.length) };
+  return { path: [leaf, ...path.slice(1)], svidPath: id.path.slice(trust.svidPrefix.length) };
 }
 
 function verified<T>(verify: () => T): T {

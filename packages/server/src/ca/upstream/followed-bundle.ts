@@ -1,5 +1,6 @@
 // What our bundle becomes when the one above has changed.
 import type { Authorities } from '../../datastore/bundle-store.js';
+import { mostFollowed } from '../../domain/trust-bundle.js';
 import type { UpstreamBundle } from './upstream-authority.js';
 
 /**
@@ -8,18 +9,24 @@ import type { UpstreamBundle } from './upstream-authority.js';
  */
 export function followedBundle(held: Authorities, above: UpstreamBundle): Authorities | undefined {
   const { isShared } = above;
-  const x509Authorities = followed(held.x509Authorities, above.x509Authorities, isShared, ({ certificate }) =>
+  const x509Authorities = followed({ held: held.x509Authorities, above: above.x509Authorities, isShared, most: mostFollowed.x509 }, ({ certificate }) =>
     certificate.toString('base64'),
   );
-  const jwtAuthorities = followed(held.jwtAuthorities, above.jwtAuthorities, isShared, ({ keyId }) => keyId);
+  const jwtAuthorities = followed({ held: held.jwtAuthorities, above: above.jwtAuthorities, isShared, most: mostFollowed.jwt }, ({ keyId }) => keyId);
   const isSame = equal(x509Authorities, held.x509Authorities) && equal(jwtAuthorities, held.jwtAuthorities);
   return isSame ? undefined : { x509Authorities, jwtAuthorities };
 }
 
+interface Lists<T> {
+  readonly held: readonly T[];
+  readonly above: readonly T[];
+  readonly isShared: boolean;
+  /** The new ones are taken up to this number in all. */
+  readonly most: number;
+}
+
 function followed<T extends { readonly tainted: boolean }>(
-  held: readonly T[],
-  above: readonly T[],
-  isShared: boolean,
+  { held, above, isShared, most }: Lists<T>,
   keyOf: (authority: T) => string,
 ): readonly T[] {
   const byKey = new Map(above.map((authority) => [keyOf(authority), authority]));
@@ -29,7 +36,8 @@ function followed<T extends { readonly tainted: boolean }>(
       !authority.tainted && byKey.get(keyOf(authority))?.tainted === true ? { ...authority, tainted: true } : authority,
     );
   const known = new Set(held.map(keyOf));
-  return [...kept, ...above.filter((authority) => !known.has(keyOf(authority)))];
+  const added = above.filter((authority) => !known.has(keyOf(authority)));
+  return [...kept, ...added.slice(0, Math.max(0, most - kept.length))];
 }
 
 function equal<T>(one: readonly T[], other: readonly T[]): boolean {

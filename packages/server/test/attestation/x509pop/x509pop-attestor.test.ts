@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { TrustDomain, X509BundleSet } from '@credence/sdk';
 import { systemClock, systemRandom } from '@credence/sdk/runtime';
 import { TestCa, type TestCertificateOptions } from '@credence/sdk/testing';
+import { signCertificate } from '@credence/sdk/x509';
 import { createX509PopAttestor, type X509PopOptions } from '../../../dist/attestation/x509pop/x509pop-attestor.js';
 import { AgentPathTemplate } from '../../../dist/domain/agent-path-template.js';
 import { honestNode, json, payloadOf } from './node.js';
@@ -49,7 +50,9 @@ describe('the x509pop attestor', () => {
         uris: ['x509pop://example.org/rack/7', 'x509pop://example.org/path/a/b', 'x509pop://other.org/rack/8', 'x:y'],
       });
       const [leaf = Buffer.alloc(0), intermediate = Buffer.alloc(0)] = node.chain;
-      assert.deepEqual(await attestor().attest(payloadOf(node.chain), honestNode(node.privateKey)), {
+      const { otherPaths, ...told } = await attestor().attest(payloadOf(node.chain), honestNode(node.privateKey));
+      assert.equal(otherPaths?.length, 1);
+      assert.deepEqual(told, {
         agentPath: `/spire/agent/x509pop/${sha1(leaf)}`,
         canReattest: true,
         selectors: [
@@ -63,6 +66,19 @@ describe('the x509pop attestor', () => {
       });
     });
   }
+
+  it('makes nothing of a common name that is no UTF-8: two such names would be one', async () => {
+    const agentPath = template('/{{ .Subject.CommonName | sha256sum }}');
+    const node = await root.credential('/n', { ...plain, subject: { commonName: 'node-\u00e9' } });
+    assert.ok(await attestor({ agentPath }).attest(payloadOf(node.chain), honestNode(node.privateKey)));
+    const { certificate, key } = root;
+    const leaf = root.leafTemplate('/n', node.privateKey, { ...plain, subject: { commonName: 'node-\u00e9' } });
+    const broken = Buffer.from(leaf.subject.toString('latin1').replace('\u00c3\u00a9', '\u00ff\u00fe'), 'latin1');
+    const chain = [signCertificate({ ...leaf, issuer: certificate.subject, subject: broken }, key)];
+    await assert.rejects(attestor({ agentPath }).attest(payloadOf(chain), unasked), { code: 'ERR_NODE_PROOF' });
+    const { selectors } = await attestor().attest(payloadOf(chain), honestNode(node.privateKey));
+    assert.ok(!selectors.some(({ value }) => value.startsWith('subject:')));
+  });
 
   it('takes a node without a common name', async () => {
     const node = await root.credential('/n', { ...plain, subject: {} });
