@@ -11,8 +11,8 @@ import { watchingWorkload } from '../support/watching-workload.js';
 describe('an agent whose disk is full', () => {
   it('serves new identities and its old SVID, says so, and renews it and writes what it holds when there is room', async () => {
     await using deployment = await Deployment.create();
-    // Renewed after about four seconds.
-    await deployment.startServer({ config: { agent_ttl: '8s' } });
+    // Renewed after about ten seconds; the next attempt is five seconds later.
+    await deployment.startServer({ config: { agent_ttl: '20s' } });
     await deployment.createEntry('/web');
     const agent = await deployment.startAgent({ config: { persist_workload_identities: true } });
     using workload = await watchingWorkload(deployment.workloadSocket());

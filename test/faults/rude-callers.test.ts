@@ -11,7 +11,7 @@ import { until } from '../support/until.js';
 const root = process.geteuid?.() === 0;
 const attackMs = 2500;
 // Far more than it takes on a busy machine, far less than a caller waits.
-const longestMs = 20000;
+const longestMs = 5000;
 
 describe('a rude caller of the agent', () => {
   let deployment: Deployment;
@@ -32,7 +32,7 @@ describe('a rude caller of the agent', () => {
   async function fetchId(): Promise<string> {
     const client = new WorkloadApiClient({ address: `unix://${deployment.workloadSocket()}` });
     try {
-      return String((await client.fetchX509Svid({ signal: AbortSignal.timeout(longestMs) })).id);
+      return String((await client.fetchX509Svid({ signal: AbortSignal.timeout(10_000) })).id);
     } finally {
       await client.close();
     }
@@ -57,7 +57,7 @@ describe('a rude caller of the agent', () => {
       } finally {
         await attacker.stop('SIGKILL');
       }
-      console.error(kind, { slowest, before, most });
+      assert.ok(slowest < longestMs, `${kind}: another waited for ${slowest.toFixed()} ms`);
       assert.ok(most - before < 150, `grew from ${before} to ${most} MiB`);
       assert.equal(await until('the agent to serve', fetchId), 'spiffe://example.org/web');
       assert.ok(agent.stdout.length < 100_000, `${agent.stdout.length} bytes of log`);

@@ -1,8 +1,10 @@
 // Nodes that attest by X.509 proof of possession, with real processes on both sides.
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import type { Child } from '../support/child.js';
-import { NodePki, type NodeFiles } from '../support/node-pki.js';
+import { NodePki, otherFormOf, type NodeFiles } from '../support/node-pki.js';
 import { until } from '../support/until.js';
 
 interface ListedAgent {
@@ -92,6 +94,25 @@ describe('agents that attest by x509pop', () => {
     const { code, stderr } = await until('it to end', () => !agent.running && agent.finished);
     assert.notEqual(code, 0);
     assert.match(stderr, /AGENT_BANNED.*agent evict.*start the agent again/s);
+  });
+
+  it('are banned, and known, under both forms that an ECDSA certificate has', async () => {
+    const files = await pki.node('twofold');
+    const other = join(deployment.folder, 'twofold-other.pem');
+    await writeFile(other, otherFormOf(await readFile(files.certificate_path, 'utf8')));
+    const agent = await start('twofold', files);
+    const id = `spiffe://${trustDomain}${(await found('twofold'))?.id.path ?? ''}`;
+    await agent.stop();
+    const inDisguise = async (name: string): Promise<string> => {
+      const options = await agentOptions(name, { ...files, certificate_path: other });
+      return (await (await deployment.launchAgent(options)).finished).stderr;
+    };
+    assert.match(await inDisguise('known'), new RegExp(`the node is known as ${id}`));
+    await deployment.admin('agent', 'ban', '--spiffe-id', id);
+    assert.match(await inDisguise('banned'), /failed to attest: agent is banned/);
+    // The positive twin: with the first form forgotten, the other one is as good.
+    await deployment.admin('agent', 'evict', '--spiffe-id', id);
+    await (await start('disguised', { ...files, certificate_path: other })).stop();
   });
 
   it('are refused with a certificate of another PKI, and told why', async () => {

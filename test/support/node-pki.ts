@@ -3,13 +3,35 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportPrivateKey } from '@credence/sdk/keys';
 import { TestCa, type TestCertificateOptions } from '@credence/sdk/testing';
-import { toPem } from '@credence/sdk/x509';
+import { DerReader, DerWriter, parsePem, Tag, toPem } from '@credence/sdk/x509';
 
 /** The paths of a node's files, by the names of the configuration keys. */
 export interface NodeFiles {
   readonly private_key_path: string;
   readonly certificate_path: string;
   readonly intermediates_path: string;
+}
+
+const p256Order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+/** The same certificate with the other ECDSA signature that everybody can make of it: (r, n − s), by a P-256 key. */
+export function otherFormOf(pem: string): string {
+  const [der = Buffer.alloc(0)] = parsePem(pem, 'CERTIFICATE');
+  const outer = DerReader.over(der).enter(Tag.sequence, 'certificate');
+  const [tbs, algorithm] = [outer.element('tbs').raw, outer.element('algorithm').raw];
+  const value = DerReader.over(outer.octetAlignedBits('signature')).enter(Tag.sequence, 'signature');
+  const [r, s] = [value.integer('r'), value.integer('s')].map((content) => BigInt(`0x${content.toString('hex')}`));
+  const signature = new DerWriter();
+  for (const number of [p256Order - s!, r!]) {
+    signature.unsignedInteger(Buffer.from(number.toString(16).padStart(64, '0'), 'hex'));
+  }
+  signature.header(Tag.sequence, 0);
+  const writer = new DerWriter();
+  writer.bitString(signature.finish());
+  writer.raw(algorithm);
+  writer.raw(tbs);
+  writer.header(Tag.sequence, 0);
+  return toPem(writer.finish(), 'CERTIFICATE');
 }
 
 export class NodePki {

@@ -98,6 +98,8 @@ export class Subscriptions {
     for (const { selectors, view } of this.#groups.values()) {
       const concerned =
         bundles.own ||
+        // What had expired may be alive again: a clock that was wrong was set right.
+        view.value.pending > 0 ||
         entries.some((entry) => satisfies(selectors, entry)) ||
         federatesWithAny(view.value.snapshot, bundles.federated);
       if (concerned) refresh(view, this.#view(selectors));

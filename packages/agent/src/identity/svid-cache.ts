@@ -102,7 +102,8 @@ export class SvidCache {
   refuse(entry: AuthorizedEntry): void {
     const { clock, random } = this.#options;
     const before = this.#refusalOf(entry);
-    const backoff = before?.backoff ?? new Backoff({ initialMs: 1000, factor: 2, maxMs: longestRefusalMs, jitter: 0.2 }, random);
+    const backoff =
+      before?.backoff ?? new Backoff({ initialMs: 1000, factor: 2, maxMs: longestRefusalMs, jitter: 0.2 }, random);
     const retryAt = new Date(clock.now().getTime() + backoff.next());
     this.#refusals.set(entry.id, { entry, backoff, retryAt });
   }

@@ -1,5 +1,5 @@
 // The connection to the server above: mutual TLS with the X.509-SVID that the Workload API gives this server, which the
-// connection follows. It is made when first needed, and anew when it could not be made.
+// connection follows. It is made when first needed, and anew when it could not be made or gets no SVIDs any more.
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { authorizeId, SpiffeId, X509Source, type TrustDomain, type X509SourceOptions } from '@credence/sdk';
 import { mtlsChannelCredentials } from '@credence/sdk/grpc';
@@ -72,10 +72,7 @@ export class ServerConnection implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const line = await this.#line?.catch(() => undefined);
-    if (line === undefined) return;
-    line.svid.close();
-    line.bundle.close();
-    await line.source.close();
+    if (line !== undefined) await close(line);
   }
 
   async #open(): Promise<Line> {
@@ -105,12 +102,30 @@ export class ServerConnection implements AsyncDisposable {
       'grpc.enable_http_proxy': 0,
       'grpc.enable_channelz': 0,
     };
-    return {
+    const line = {
       source,
       svid: svidApi.createClient(target, credentials, options),
       bundle: bundleApi.createClient(target, credentials, options),
     };
+    void this.#dropOnceEnded(line);
+    return line;
   }
+
+  // SPIFFE Workload Endpoint app. A: some answers end a source for good, also those of an agent that is being replaced.
+  async #dropOnceEnded(line: Line): Promise<void> {
+    try {
+      for (;;) await line.source.waitUntilUpdated();
+    } catch {
+      this.#line = undefined;
+      await close(line);
+    }
+  }
+}
+
+async function close({ svid, bundle, source }: Line): Promise<void> {
+  svid.close();
+  bundle.close();
+  await source.close();
 }
 
 async function openSource(path: string, options: X509SourceOptions): Promise<X509Source> {

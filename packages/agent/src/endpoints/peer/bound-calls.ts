@@ -5,6 +5,7 @@ import { QuietLog } from '@credence/sdk/daemon';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import type { EndpointObserver } from '../observer.js';
 import { FairShare } from './fair-share.js';
+import { Intake } from './intake.js';
 import { largestMetadata, mostAbandonedStreams, mostCalls, mostIncompleteCalls, requestTimeMs } from './limits.js';
 import type { Peer } from './peer.js';
 import type { PeerRegistry } from './peer-registry.js';
@@ -33,6 +34,10 @@ export function boundCalls({ clock, log, peers, observer }: BoundCallsOptions): 
     cuts.warn({ pid: peer.pid, uid: peer.uid, reason });
     peer.disconnect();
   };
+
+  const intake = new Intake(clock, (peer) => {
+    disconnect(peer, 'too much was sent for requests that are not complete');
+  });
 
   const limitTime = (peer: Peer, complete: AbortSignal): void => {
     clock.sleep(requestTimeMs, { signal: complete, ref: false }).then(
@@ -67,6 +72,7 @@ export function boundCalls({ clock, log, peers, observer }: BoundCallsOptions): 
               return;
             }
             limitTime(peer, complete.signal);
+            intake.begin(peer, complete.signal);
             proceed(metadata);
           },
           onReceiveMessage: (message, proceed) => {

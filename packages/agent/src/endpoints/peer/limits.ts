@@ -17,6 +17,9 @@ export const largestRequest = 128 * 1024;
 /** Bytes of names and values in the metadata of one call. */
 export const largestMetadata = 8 * 1024;
 
+/** Bytes that one connection may send for requests that are not complete: eight of the largest. */
+export const mostUnfinishedBytes = 8 * largestRequest;
+
 /** By when a request must be complete: every gRPC client sends it together with the headers of the call. */
 export const requestTimeMs = 10_000;
 

@@ -14,6 +14,8 @@ export interface Peer {
   readonly startTime: string;
   /** The file that it executed, as it was when the connection was accepted; undefined: not to be seen. */
   readonly executable: string | undefined;
+  /** How many bytes have come over the connection. */
+  readonly received: number;
   /** Whether the process that connected still runs and its connection is still open. */
   isAlive(): boolean;
   /** Cuts the connection, with every call on it. */
@@ -53,6 +55,10 @@ export class SocketPeer implements Peer {
     this.gid = gid;
     this.#pidfd = pidfd;
     this.#socket = socket;
+  }
+
+  get received(): number {
+    return this.#socket.bytesRead;
   }
 
   isAlive(): boolean {
