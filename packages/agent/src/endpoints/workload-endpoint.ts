@@ -10,6 +10,7 @@ import { workloadApiProbe } from './health/workload-api-probe.js';
 import { observeCalls, unobserved, type EndpointObserver } from './observer.js';
 import { boundCalls } from './peer/bound-calls.js';
 import { CallLimits } from './peer/call-limits.js';
+import { FailureLog } from './peer/failure-log.js';
 import { connectionLimit, largestRequest, longestIdleMs, mostCallsOnConnection } from './peer/limits.js';
 import { directoryMode, PeerListener } from './peer/listener.js';
 import { PeerRegistry } from './peer/peer-registry.js';
@@ -78,7 +79,8 @@ export class WorkloadEndpoint implements AsyncDisposable {
         requireSecurityHeader,
       ],
     });
-    const handling = { ...options, observer, peers, limits: new CallLimits({ clock, rateLimits }) };
+    const failures = new FailureLog({ clock });
+    const handling = { ...options, observer, peers, failures, limits: new CallLimits({ clock, rateLimits }) };
     if (services.workloadApi) this.#server.addService(workloadApi.definition, workloadApiHandlers(handling));
     if (services.sds) this.#server.addService(secretDiscoveryApi.definition, sdsHandlers(handling));
     const probe = services.workloadApi ? workloadApiProbe(socketPath) : () => Promise.resolve(true);

@@ -162,7 +162,14 @@ describe('Helper', () => {
     const give = async (pidFile: string): Promise<string> => {
       log.records.length = 0;
       const signal = 'SIGURG'; // by default it does nothing
-      const options = { command: undefined, pidFile, signal, clock: systemClock, log, onFailure: () => undefined } as const;
+      const options = {
+        command: undefined,
+        pidFile,
+        signal,
+        clock: systemClock,
+        log,
+        onFailure: () => undefined,
+      } as const;
       await using notice = new RenewalNotice(options);
       await notice.give();
       return log.records.map(({ fields }) => String((fields as { err?: Error }).err?.message)).join();

@@ -10,7 +10,10 @@ describe('what a failed call means', () => {
   const cases: readonly { readonly what: string; readonly error: Error; readonly serverUnknown: boolean }[] = [
     {
       what: 'of a connection whose certificate no authority has issued',
-      error: failed(status.UNAVAILABLE, `${connection}Error: unable to verify the first certificate. Resolution note: `),
+      error: failed(
+        status.UNAVAILABLE,
+        `${connection}Error: unable to verify the first certificate. Resolution note: `,
+      ),
       serverUnknown: true,
     },
     {

@@ -140,11 +140,7 @@ export class CertificateAuthority implements AsyncDisposable {
     // The journal is known by its X.509 authority, so that one comes first.
     this.#x509 = await this.#startRotation(this.#x509Kind, journal);
     if (this.#jwtKind !== undefined) this.#jwt = await this.#startRotation(this.#jwtKind, journal);
-    if (isNew) {
-      await this.#followUpstream().catch((error: unknown) => {
-        this.#options.log.warn({ err: error }, 'the bundle of the upstream authority cannot be followed');
-      });
-    }
+    if (isNew) await this.#followUpstream();
     await this.serverSvid.rotateWhenDue();
     this.#routines = this.#startRoutines(journal, AbortSignal.any([signal, this.#stop.signal]));
   }
@@ -232,15 +228,13 @@ export class CertificateAuthority implements AsyncDisposable {
   #startRoutines(journal: AuthorityJournal, signal: AbortSignal): readonly Promise<void>[] {
     const { clock, log, upstream } = this.#options;
     const atOnce = upstream !== undefined;
-    const routine = (name: string, intervalMs: number, work: () => Promise<void>): Promise<void> =>
-      every({ name, intervalMs, clock, log, signal }, work);
-    const rotation = (name: string, intervalMs: number, work: () => Promise<void>): Promise<void> =>
-      every({ name, intervalMs, atOnce, clock, log, signal }, work);
+    const routine = (name: string, intervalMs: number, work: () => Promise<void>, first = false): Promise<void> =>
+      every({ name, intervalMs, atOnce: first, clock, log, signal }, work);
     return [
       routine('bundle refresh', second, () => this.bundle.refresh()),
       routine('server SVID rotation', 5 * second, () => this.serverSvid.rotateWhenDue()),
-      rotation('X.509 authority rotation', atOnce ? 5 * second : 10 * second, () => this.#rotateX509()),
-      rotation('JWT authority rotation', 10 * second, async () => this.#jwt?.tick()),
+      routine('X.509 authority rotation', atOnce ? 5 * second : 10 * second, () => this.#rotateX509(), atOnce),
+      routine('JWT authority rotation', 10 * second, async () => this.#jwt?.tick(), atOnce),
       routine('bundle pruning', 6 * hour, () => this.#pruneBundle()),
       routine('journal pruning', 8 * hour, () => journal.prune(clock.now(), log)),
     ];

@@ -1,6 +1,6 @@
 // The bundle of the trust domain as the server above sends it. Servers below it publish there, too: what cannot verify
 // anything is left out, so that none of them keeps us from following the rest.
-import { TrustDomain } from '@credence/sdk';
+import type { TrustDomain } from '@credence/sdk';
 import { checkPublicKeyInfo, importPublicKey } from '@credence/sdk/keys';
 import type { Logger } from '@credence/sdk/runtime';
 import type { Bundle__Output } from '@credence/sdk/wire/gen/spire/api/types/Bundle.js';
@@ -98,7 +98,8 @@ function readJwtAuthority(authority: JWTKey__Output, keyIds: Set<string>, import
 }
 
 function first<T>(most: number, kind: string, authorities: readonly T[], problems: string[]): readonly T[] {
-  if (authorities.length > most) problems.push(`${kind}: ${authorities.length} authorities; the first ${most} are taken`);
+  if (authorities.length > most)
+    problems.push(`${kind}: ${authorities.length} authorities; the first ${most} are taken`);
   return authorities.slice(0, most);
 }
 

@@ -133,9 +133,12 @@ describe('an upstream authority that comes up with new roots all the time', () =
         await bundle.follow(await many(100));
       }
       assert.equal(world.publishedCount, 256);
-      assert.deepEqual(bundle.stored?.x509Authorities.slice(0, 1), held);
+      assert.deepEqual(bundle.stored!.x509Authorities.slice(0, 1), held);
       // What it says of those that we hold still counts, and what we cannot publish does not sign.
-      await bundle.follow({ ...(await many(0)), x509Authorities: [{ certificate: former.certificate.raw, tainted: true }] });
+      await bundle.follow({
+        ...(await many(0)),
+        x509Authorities: [{ certificate: former.certificate.raw, tainted: true }],
+      });
       assert.equal(bundle.stored?.x509Authorities[0]?.tainted, true);
       liar.root = await TestCa.create('example.org', validity);
       await assert.rejects(rotation.prepare(), { code: 'ERR_UPSTREAM', message: /no room for another root/ });
@@ -168,7 +171,10 @@ describe('a server whose upstream authority is away', () => {
       assert.ok(authority.isReady);
       above.reachable = true;
       await world.clock.advance(10_000);
-      await eventually('the next one is prepared', () => authority.localAuthorities.x509.state().prepared !== undefined);
+      await eventually(
+        'the next one is prepared',
+        () => authority.localAuthorities.x509.state().prepared !== undefined,
+      );
     }));
 
   it('starts at once although the upstream authority never answers', () =>

@@ -4,6 +4,7 @@ import { Server, type ServiceDefinition, type UntypedServiceImplementation } fro
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import { observeCalls, unobserved, type EndpointObserver } from '../observer.js';
 import { boundCalls } from '../peer/bound-calls.js';
+import { FailureLog } from '../peer/failure-log.js';
 import { connectionLimit, longestIdleMs, mostCallsOnConnection } from '../peer/limits.js';
 import { PeerListener } from '../peer/listener.js';
 import { PeerRegistry } from '../peer/peer-registry.js';
@@ -50,8 +51,9 @@ export class AdminEndpoint implements AsyncDisposable {
       'grpc.enable_channelz': 0,
       interceptors: [observeCalls(observer), boundCalls({ clock, log, peers, observer }), requirePeer(peers)],
     });
+    const failures = new FailureLog({ clock });
     for (const { definition, createHandlers } of services) {
-      this.#server.addService(definition, createHandlers({ log, peers, observer }));
+      this.#server.addService(definition, createHandlers({ log, peers, observer, failures }));
     }
     this.#listener = new PeerListener({ clock, log, peers, observer, server: this.#server, socketPath, socketMode });
   }

@@ -70,8 +70,9 @@ function versionsFor(definitions: readonly ServiceDefinition[]): readonly Librar
 function inTurn(call: ServerDuplexStream<Request, Answer>, handler: Handler): void {
   const ask = asker(handler);
   const serve = async (): Promise<void> => {
-    for await (const request of call) {
-      const answer = answerTo(request as Request, ask);
+    // Destroyed with its last request, the call would never end.
+    for await (const request of call.iterator({ destroyOnReturn: false }) as AsyncIterable<Request>) {
+      const answer = answerTo(request, ask);
       await new Promise<void>((resolve) => {
         call.write(answer, () => {
           resolve();

@@ -31,12 +31,12 @@ export class SotwSession implements SecretSession<DiscoveryRequest__Output, Disc
   }
 
   receive(request: DiscoveryRequest__Output): void {
+    const names = readNames(request.resource_names);
     // xDS: it was sent before the last response arrived; what it asks for comes again with the acknowledgement.
     if (this.#nonce !== undefined && request.response_nonce !== this.#nonce) {
-      this.#stale.warn({ names: tell(request.resource_names) });
+      this.#stale.warn({ names: tell(names) });
       return;
     }
-    const names = readNames(request.resource_names);
     this.#finder.receive(request, names);
     this.#renamed ||= this.#names === undefined || !isSameSet(names, this.#names);
     this.#names = names;

@@ -6,6 +6,7 @@ import { StatusError } from '@credence/sdk/wire';
 import { agentError } from '../../domain/errors.js';
 import { reasonOf, type EndpointObserver } from '../observer.js';
 import type { CallLimits } from '../peer/call-limits.js';
+import type { FailureLog } from '../peer/failure-log.js';
 import type { PeerRegistry } from '../peer/peer-registry.js';
 import type { Peer } from '../peer/peer.js';
 import type { WorkloadAttestation, WorkloadJwtSvids, WorkloadSnapshots } from '../ports.js';
@@ -15,6 +16,7 @@ export interface CallOptions {
   readonly log: Logger;
   readonly peers: PeerRegistry;
   readonly observer: EndpointObserver;
+  readonly failures: FailureLog;
 }
 
 export interface WorkloadApiOptions extends CallOptions {
@@ -52,7 +54,7 @@ export interface Caller {
 /** @throws what `serve` throws */
 export async function serveCaller<T>(
   call: Call,
-  { log, peers, observer }: CallOptions,
+  { log, peers, observer, failures }: CallOptions,
   signal: AbortSignal,
   serve: (caller: Caller) => Promise<T>,
 ): Promise<T> {
@@ -62,7 +64,9 @@ export async function serveCaller<T>(
     return await serve({ peer, log: callLog, signal });
   } catch (error) {
     if (!signal.aborted) {
-      logFailure(callLog, error);
+      failures.report(peer, (unreported) => {
+        logFailure(callLog, error, unreported === 0 ? {} : { unreported });
+      });
       observer.callRefused(call.getPath(), reasonOf(error));
     }
     // Whoever holds the connection by now is not the process that opened it.
@@ -113,7 +117,7 @@ function callLogger(log: Logger, peer: Peer, method: string): Logger {
   };
 }
 
-function logFailure(log: Logger, error: unknown): void {
-  if (error instanceof StatusError) log.warn({ status: status[error.code] }, error.details);
-  else log.error({ err: error }, 'call failed');
+function logFailure(log: Logger, error: unknown, about: object): void {
+  if (error instanceof StatusError) log.warn({ status: status[error.code], ...about }, error.details);
+  else log.error({ err: error, ...about }, 'call failed');
 }

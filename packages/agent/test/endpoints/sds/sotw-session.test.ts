@@ -88,6 +88,13 @@ describe('A stream of secrets', () => {
         },
       );
     }
+    const session = sessionFor();
+    session.receive(request(['default']));
+    session.answer(one);
+    const stale = request(names(1025), { response_nonce: 'stale' });
+    assert.throws(() => {
+      session.receive(stale);
+    }, /1024 of 65536 together are accepted/);
   });
 
   it('refuses names by a status that is short and printable, however many and whatever they are', () => {

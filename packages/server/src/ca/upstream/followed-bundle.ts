@@ -9,10 +9,14 @@ import type { UpstreamBundle } from './upstream-authority.js';
  */
 export function followedBundle(held: Authorities, above: UpstreamBundle): Authorities | undefined {
   const { isShared } = above;
-  const x509Authorities = followed({ held: held.x509Authorities, above: above.x509Authorities, isShared, most: mostFollowed.x509 }, ({ certificate }) =>
-    certificate.toString('base64'),
+  const x509Authorities = followed(
+    { held: held.x509Authorities, above: above.x509Authorities, isShared, most: mostFollowed.x509 },
+    ({ certificate }) => certificate.toString('base64'),
   );
-  const jwtAuthorities = followed({ held: held.jwtAuthorities, above: above.jwtAuthorities, isShared, most: mostFollowed.jwt }, ({ keyId }) => keyId);
+  const jwtAuthorities = followed(
+    { held: held.jwtAuthorities, above: above.jwtAuthorities, isShared, most: mostFollowed.jwt },
+    ({ keyId }) => keyId,
+  );
   const isSame = equal(x509Authorities, held.x509Authorities) && equal(jwtAuthorities, held.jwtAuthorities);
   return isSame ? undefined : { x509Authorities, jwtAuthorities };
 }

@@ -73,7 +73,10 @@ describe('the x509pop attestor', () => {
     assert.ok(await attestor({ agentPath }).attest(payloadOf(node.chain), honestNode(node.privateKey)));
     const { certificate, key } = root;
     const leaf = root.leafTemplate('/n', node.privateKey, { ...plain, subject: { commonName: 'node-\u00e9' } });
-    const broken = Buffer.from(Buffer.from(leaf.subject).toString('latin1').replace('\u00c3\u00a9', '\u00ff\u00fe'), 'latin1');
+    const broken = Buffer.from(
+      Buffer.from(leaf.subject).toString('latin1').replace('\u00c3\u00a9', '\u00ff\u00fe'),
+      'latin1',
+    );
     const chain = [signCertificate({ ...leaf, issuer: certificate.subject, subject: broken }, key)];
     await assert.rejects(attestor({ agentPath }).attest(payloadOf(chain), unasked), { code: 'ERR_NODE_PROOF' });
     const { selectors } = await attestor().attest(payloadOf(chain), honestNode(node.privateKey));
