@@ -60,8 +60,7 @@ export function writeAudit(
   if (items.length === 0) write({}, outcome);
   for (const item of items) {
     write(item.fields, item.outcome);
-    if (item.cause !== undefined)
-      log.error({ err: item.cause, ...cut(item.fields), ...head }, 'api call failed');
+    if (item.cause !== undefined) log.error({ err: item.cause, ...cut(item.fields), ...head }, 'api call failed');
   }
 }
 
