@@ -131,7 +131,7 @@ describe('malformed input', () => {
       { run: 'server', text: 'server: { bind_port: 65536 }', says: /server\.bind_port: .*0 to 65535 is accepted/ },
       { run: 'server', text: 'server: [', says: /line 1, column \d+: not YAML/ },
       { run: 'agent', text: 'agent: { server_port: 0 }', says: /agent\.server_port: .*1 to 65535 is accepted/ },
-      { run: 'agent', text: 'agent: { insecure_bootstrap: true }', says: /unknown key "insecure_bootstrap"/ },
+      { run: 'agent', text: 'agent: { insecure: true }', says: /unknown key "insecure"/ },
       { run: 'agent', text: 'agent: { join_token: "a b" }', says: /agent\.join_token: .*printable ASCII/ },
       { run: 'agent', text: 'plugins: { NodeAttestor: {} }', says: /plugins\.NodeAttestor: not one node attestor/ },
     ];

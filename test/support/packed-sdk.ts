@@ -15,6 +15,8 @@ type Environment = Readonly<Record<string, string>>;
 export interface Manifest {
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
 }
 
 /** Owns the folder: an empty project with `@credence/sdk` installed. */
@@ -40,7 +42,8 @@ export class PackedSdk implements AsyncDisposable {
     const { stdout } = await run('npm', packing, { cwd: join(repository, 'packages/sdk') });
     await run('tar', ['-xzf', join(folder, stdout.trim()), '-C', target, '--strip-components', '1']);
     const manifest = JSON.parse(await readFile(join(target, 'package.json'), 'utf8')) as Manifest;
-    for (const name of [...Object.keys(manifest.dependencies), ...others]) await link(folder, name);
+    for (const name of [...Object.keys(manifest.dependencies), ...peersOf(manifest), ...others])
+      await link(folder, name);
     await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
     return new PackedSdk(folder, manifest);
   }
@@ -78,6 +81,11 @@ export class PackedSdk implements AsyncDisposable {
     for (const child of this.#children) await child[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+// npm installs a package's peers, but for the optional ones.
+function peersOf({ peerDependencies, peerDependenciesMeta }: Manifest): readonly string[] {
+  return Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true);
 }
 
 async function link(folder: string, name: string): Promise<void> {
