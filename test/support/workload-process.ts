@@ -75,6 +75,7 @@ export class WorkloadProcess implements AsyncDisposable {
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await exited;
+    if (this.#child.connected) this.#child.disconnect();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -145,5 +146,7 @@ function fetchOnce(): Promise<Fetched> {
 
 if (process.argv[1] === self && process.argv[2] === 'workload') {
   process.on('message', (command: Command) => void obey(command));
+  // A wrapper that is killed takes no child with it that has changed its user (prctl(2), PR_SET_PDEATHSIG).
+  process.on('disconnect', () => process.exit());
   process.send?.({});
 }

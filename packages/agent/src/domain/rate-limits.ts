@@ -4,5 +4,5 @@
 export type LimitedCall =
   'fetchX509Svid' | 'fetchX509Bundles' | 'fetchJwtSvid' | 'fetchJwtBundles' | 'streamSecrets' | 'fetchSecrets';
 
-/** Calls a second, and at a stroke; 0: any number; undefined: what the agent finds sensible. */
+/** Calls a second, and at a stroke; 0: without a limit; undefined: what the agent finds sensible. */
 export type RateLimits = Readonly<Record<LimitedCall, number | undefined>>;

@@ -6,7 +6,7 @@ import { listenHttp, type Page } from './http-listener.js';
 export interface HttpPlace {
   /** A name or an address. */
   readonly host: string;
-  /** 0: any that is free. */
+  /** 0: one that is free. */
   readonly port: number;
 }
 

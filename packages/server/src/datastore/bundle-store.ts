@@ -14,7 +14,7 @@ export interface BundleStore {
   append(trustDomain: TrustDomain, authorities: Partial<Authorities>): Promise<TrustBundle>;
   /** Reads, changes and writes the authorities in one transaction. @throws `ERR_BUNDLE_NOT_FOUND` */
   replace(trustDomain: TrustDomain, change: (bundle: TrustBundle) => Authorities): Promise<TrustBundle>;
-  /** Sets how often others are to ask, which is a change as any other. @throws `ERR_BUNDLE_NOT_FOUND` */
+  /** Sets how often others are to ask, which is a change like others. @throws `ERR_BUNDLE_NOT_FOUND` */
   setRefreshHint(trustDomain: TrustDomain, seconds: number): Promise<void>;
   /** Creates or replaces the whole bundle, sequence number included. */
   set(bundle: TrustBundle): Promise<void>;
