@@ -7,8 +7,19 @@ import { sdkError } from '../runtime/error-codes.js';
 import { errorText, usageError } from './exit.js';
 import { kebabCase } from './flags.js';
 import { printable } from './printable.js';
-import { suggestion } from './suggest.js';
+import { nearest, suggestion } from './suggest.js';
 import { parseYaml, type Variables } from './yaml-text.js';
+
+const mostKeysTold = 12;
+const kinds: ReadonlyMap<string, string> = new Map([
+  ['string', 'text'],
+  ['boolean', 'true or false'],
+  ['number', 'a number'],
+  ['int', 'a whole number'],
+  ['array', 'a list'],
+  ['object', 'a section of keys'],
+  ['record', 'a section of keys'],
+]);
 
 /**
  * Reads and checks a configuration file; an empty one is one without keys.
@@ -47,10 +58,18 @@ export function unknownKeys(shape: Readonly<Record<string, unknown>>): ObjectErr
   return {
     error: (issue) => {
       if (issue.code !== 'unrecognized_keys') return undefined;
-      return issue.keys.map((key) => `unknown key "${printable(key)}"${suggestion(key, known)}`).join(', ');
+      return issue.keys.map((key) => `unknown key "${printable(key)}"${hintFor(key, known)}`).join(', ');
     },
   };
 }
+
+// The key that was meant; otherwise all that there are, unless they are too many to read.
+function hintFor(key: string, known: readonly string[]): string {
+  if (nearest(key, known) !== undefined || known.length > mostKeysTold) return suggestion(key, known);
+  return known.length === 0 ? '; none is accepted here' : `; ${known.join(', ')} ${areAccepted(known)}`;
+}
+
+const areAccepted = ({ length }: readonly unknown[]): string => (length === 1 ? 'is accepted' : 'are accepted');
 
 interface ObjectErrors {
   readonly error: core.$ZodErrorMap<core.$ZodIssueUnrecognizedKeys | core.$ZodIssueInvalidType>;
@@ -94,7 +113,7 @@ export function parseFlagKeys<T>(
   const result = schema.safeParse(Object.fromEntries(present.map(({ key, value }) => [key, value])));
   if (result.success) return result.data;
   const flagOf = new Map(present.map(({ flag, key }) => [key, `--${flag}`]));
-  const problems = result.error.issues.map(({ path, message }) => `${flagOf.get(String(path[0])) ?? ''}: ${message}`);
+  const problems = result.error.issues.map((issue) => `${flagOf.get(String(issue.path[0])) ?? ''}: ${textOf(issue)}`);
   throw usageError(problems.join('\n'));
 }
 
@@ -103,7 +122,15 @@ function snakeCase(key: string): string {
 }
 
 function problemsOf(error: ZodError): readonly string[] {
-  return error.issues.map(({ path, message }) => `${path.length === 0 ? '' : `${path.join('.')}: `}${message}`);
+  return error.issues.map((issue) => `${issue.path.length === 0 ? '' : `${issue.path.join('.')}: `}${textOf(issue)}`);
+}
+
+// In place of zod's own words for what is missing or of another kind.
+function textOf({ message, ...issue }: core.$ZodIssue): string {
+  const found = issue.code === 'invalid_type' ? /^Invalid input: expected \w+, received (\w+)$/.exec(message) : null;
+  if (issue.code !== 'invalid_type' || found === null) return message;
+  const kind = kinds.get(issue.expected) ?? issue.expected;
+  return `${found[1] === 'undefined' ? 'is missing' : `is not ${kind}`}; ${kind} is accepted`;
 }
 
 function configError(name: string, problems: readonly string[]): Error {

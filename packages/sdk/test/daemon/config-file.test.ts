@@ -57,6 +57,9 @@ describe('parseConfig', () => {
     { name: 'an alias', text: 'trust_domain: &a x\neven: *a', says: /aliases are not accepted/ },
     { name: 'a key of the language', text: '__proto__: { even: "2" }', says: /unknown key/ },
     { name: 'a list', text: '- trust_domain', says: /not usable/ },
+    { name: 'an unknown key like no other', text: 'inner: { colour: x }', says: /"colour"; interval is accepted/ },
+    { name: 'a value of another kind', text: 'trust_domain: 3', says: /trust_domain: is not text; text is accepted/ },
+    { name: 'a value for a section', text: 'inner: 5s', says: /inner: is not a section of keys; a section of keys is/ },
   ];
   for (const { name, text, says } of refused) {
     it(`refuses ${name}`, async () => {
