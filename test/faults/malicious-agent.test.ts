@@ -148,6 +148,14 @@ describe('an attested agent that turns against its server', () => {
       assert.deepEqual(pathsOf(answer.entries), ['/own']);
     });
 
+    it('and learns of its own alone, by GetEntries', async () => {
+      const ids = ['victims', 'own', 'admin', 'no-such-entry', '', 'own', '__proto__'];
+      assert.deepEqual(pathsOf((await call(mallory.changes, 'GetEntries', { ids })).entries), ['/own']);
+      const many = Array.from({ length: 501 }, (_, index) => String(index));
+      const error = await scene.nothingFrom(() => refusal(call(mallory.changes, 'GetEntries', { ids: many })));
+      assert.deepEqual([error.code, error.details], [status.INVALID_ARGUMENT, 'more than 500 IDs']);
+    });
+
     it('and asks a stream of pages for others: only its own come', async () => {
       using many = await scene.join();
       const entries = Array.from({ length: 501 }, (_, index) => ({

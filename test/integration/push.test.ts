@@ -17,7 +17,7 @@ describe('a change at the server', () => {
 
   beforeEach(async () => {
     deployment = await Deployment.create();
-    server = await deployment.startServer();
+    server = await deployment.startServer({ config: { log_level: 'debug' } });
     await deployment.createEntry('/first');
     agent = await deployment.startAgent({ config: hourly });
     workload = await watchingWorkload(deployment.workloadSocket());
@@ -45,6 +45,8 @@ describe('a change at the server', () => {
     await deployment.admin('entry', 'delete', '--entry-id', id);
     await workload.waitFor('/first');
     assert.equal(workload.ending, undefined);
+    const called = (method: string): number => server.reports.filter((report) => report['method'] === method).length;
+    assert.ok(called('GetEntries') >= 3, 'each change is asked for by its entry');
   });
 
   it('is with the workload after the server was away', async () => {

@@ -20,6 +20,7 @@ export const ofAgents: Readonly<Record<string, (agent: RogueAgent) => Promise<un
   GetAuthorizedEntries: ({ entries }) => call(entries, 'GetAuthorizedEntries', {}),
   SyncAuthorizedEntries: ({ entries }) => firstAnswer(entries.SyncAuthorizedEntries(), {}),
   WatchChanges: ({ changes }) => firstAnswer(changes.WatchChanges({})),
+  GetEntries: ({ changes }) => call(changes, 'GetEntries', { ids: ['own'] }),
   RenewAgent: ({ agents }) => call(agents, 'RenewAgent', { params: { csr } }),
   PostStatus: ({ agents }) => call(agents, 'PostStatus', { agent_version: '1' }),
   BatchNewX509SVID: ({ svids }) => call(svids, 'BatchNewX509SVID', { params: [{ entry_id: 'own', csr }] }),

@@ -19,7 +19,6 @@ export interface IssuedSvid {
  * @throws as X509Svid.parseRaw: when it does not parse, breaks the profile, or is for another key.
  */
 export function parseIssuedSvid(chain: readonly Buffer[], key: KeyObject): IssuedSvid {
-  const privateKey = exportPrivateKey(key);
-  const { id, certificates, notBefore, expiresAt } = X509Svid.parseRaw(Buffer.concat(chain), privateKey);
-  return { id, chain: certificates.map(({ raw }) => raw), privateKey, notBefore, expiresAt };
+  const { id, certificates, notBefore, expiresAt } = X509Svid.parseRaw(Buffer.concat(chain), key);
+  return { id, chain: certificates.map(({ raw }) => raw), privateKey: exportPrivateKey(key), notBefore, expiresAt };
 }

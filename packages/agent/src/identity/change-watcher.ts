@@ -51,7 +51,7 @@ export class ChangeWatcher {
       }
       log.debug({ err: error }, 'the watch for changes ended');
       // The next round finds out what is to be done about it.
-      if (isSpiffeError(error, 'ERR_SERVER_REFUSED')) synchronizer.rung({ entries: true, bundles: true });
+      if (isSpiffeError(error, 'ERR_SERVER_REFUSED')) synchronizer.rung({ entries: true, bundles: true, entryIds: [] });
     } finally {
       synchronizer.watched = false;
     }

@@ -12,6 +12,8 @@ import type { TrustBundle } from '../domain/workload-identity.js';
 export interface ServerPort {
   /** All entries that the agent is authorized for; `known` saves the transfer of what did not change. */
   syncEntries(known: ReadonlyMap<string, AuthorizedEntry>, signal: AbortSignal): Promise<readonly AuthorizedEntry[]>;
+  /** Those of the entries that the agent is still authorized for. Only for IDs of a ring. */
+  getEntries(entryIds: readonly string[], signal: AbortSignal): Promise<readonly AuthorizedEntry[]>;
   fetchBundle(signal: AbortSignal): Promise<TrustBundle>;
   /** By trust domain name, without those that the server does not have. */
   fetchFederatedBundles(
@@ -32,6 +34,8 @@ export interface ServerPort {
 export interface Ring {
   readonly entries: boolean;
   readonly bundles: boolean;
+  /** With `entries`: all that have changed. Empty when it is not told which. */
+  readonly entryIds: readonly string[];
 }
 
 export interface X509SvidRequest {

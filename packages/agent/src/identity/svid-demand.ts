@@ -32,6 +32,13 @@ export class SvidDemand {
     return kept.filter((entry) => svids.isDue(entry) && this.isWanted(entry));
   }
 
+  /** Those of the entries for which an open stream waits. */
+  awaited(entryIds: readonly string[]): readonly AuthorizedEntry[] {
+    const { entries, svids, subscriptions } = this.#options;
+    const found = entryIds.map((id) => entries.entries.get(id)).filter((entry) => entry !== undefined);
+    return found.filter((entry) => !entry.storeSvid && subscriptions.wants(entry) && svids.isDue(entry));
+  }
+
   /** The X.509-SVIDs that are renewed in time; others may expire. */
   kept(): readonly WorkloadX509Svid[] {
     const { entries, svids } = this.#options;

@@ -11,6 +11,7 @@ import type { Minter } from './minter.js';
 import { Pause } from './pause.js';
 import type { Ring, ServerPort } from './ports.js';
 import { aroundMs } from './rotation-policy.js';
+import { both, everything, scopeOf, type Scope } from './scope.js';
 import type { Subscriptions } from './subscriptions.js';
 import type { SvidCache } from './svid-cache.js';
 import type { SvidDemand } from './svid-demand.js';
@@ -29,7 +30,7 @@ export interface SynchronizerOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly intervalMs: number;
-  readonly server: Pick<ServerPort, 'syncEntries' | 'fetchBundle' | 'fetchFederatedBundles'>;
+  readonly server: Pick<ServerPort, 'syncEntries' | 'getEntries' | 'fetchBundle' | 'fetchFederatedBundles'>;
   readonly entries: EntryCache;
   readonly bundles: BundleCache;
   readonly svids: SvidCache;
@@ -58,8 +59,10 @@ export class Synchronizer {
   #isStored = true;
   #lastRound: Date | undefined;
   #lastRoundTookMs = 0;
-  /** What the server has said since the last round: at most one round is to come of it. */
-  #rung: Ring | undefined;
+  /** The last round that looked at everything. */
+  #lastWhole: Date | undefined;
+  /** What the server has rung for since the last round: at most one round is to come of it. */
+  #rung: Scope | undefined;
   /** Whether the server tells of changes as they happen. */
   watched = false;
   readonly record: SyncRecord;
@@ -83,9 +86,9 @@ export class Synchronizer {
     for (;;) {
       await this.#pause.wait(this.#untilNextMs(), signal);
       await this.#keepApart(signal);
-      const rung = this.#rung;
+      const rung = this.#untilWholeMs() > 0 ? this.#rung : undefined;
       this.#rung = undefined;
-      await this.synchronize(signal, rung?.entries === true && !rung.bundles);
+      await this.synchronize(signal, rung);
     }
   }
 
@@ -95,38 +98,34 @@ export class Synchronizer {
   }
 
   /** The server says that there is something new: the next round is due. */
-  rung({ entries, bundles }: Ring): void {
-    const before = this.#rung;
-    // A watch that has just begun knows nothing of the time before it.
-    const all = !entries && !bundles;
-    this.#rung = {
-      entries: entries || all || before?.entries === true,
-      bundles: bundles || all || before?.bundles === true,
-    };
+  rung(ring: Ring): void {
+    const scope = scopeOf(ring);
+    this.#rung = this.#rung === undefined ? scope : both(this.#rung, scope);
     this.#pause.cut();
     this.#retryPause.cut(); // the server is there
   }
 
   /**
-   * Synchronises once, however long it takes to reach the server.
+   * Synchronises once, however long it takes to reach the server; after a failure with everything.
    *
-   * @param entriesOnly the bundles are known to be what they were
    * @throws as run
    */
-  async synchronize(signal: AbortSignal, entriesOnly = false): Promise<void> {
+  async synchronize(signal: AbortSignal, scope: Scope = everything): Promise<void> {
     const { clock } = this.#options;
     this.#retryPause = new Pause(clock);
     for (;;) {
       const begun = clock.now();
       try {
-        await this.#attempt(signal, entriesOnly);
+        await this.#attempt(scope, signal);
         this.#backoff.reset();
         this.#lastRound = this.record.succeeded();
+        if (scope === everything) this.#lastWhole = this.#lastRound;
         this.#lastRoundTookMs = this.#lastRound.getTime() - begun.getTime();
         await this.#options.onOutcome(undefined, signal);
         return;
       } catch (error) {
         signal.throwIfAborted();
+        scope = everything;
         if (isSpiffeError(error, 'ERR_SERVER_REFUSED')) await this.#options.onRefused(error, signal);
         const retryInMs = Math.round(this.#backoff.next());
         this.record.failed(error, { retryInMs, expired: this.#expired() });
@@ -141,10 +140,11 @@ export class Synchronizer {
     return this.#options.demand.kept().filter(({ expiresAt }) => expiresAt <= now).length;
   }
 
-  async #attempt(signal: AbortSignal, entriesOnly: boolean): Promise<void> {
-    const { server, entries, svids, jwtSvids, minter, subscriptions, demand } = this.#options;
-    const received = await server.syncEntries(entries.entries, signal);
-    const { own, federated } = await this.#fetchBundles(this.#federatedWith(received), entriesOnly, signal);
+  async #attempt(scope: Scope, signal: AbortSignal): Promise<void> {
+    const { entries, svids, jwtSvids, minter, subscriptions, demand } = this.#options;
+    const received = await this.#fetchEntries(scope, signal);
+    const wanted = federatedWith(received);
+    const { own, federated } = await this.#fetchBundles(wanted, scope, signal);
     const changes = entries.replace(received);
     for (const { id } of changes.removed) svids.remove(id);
     for (const { id } of [...changes.removed, ...changes.updated.flat()]) jwtSvids.remove(id);
@@ -153,17 +153,29 @@ export class Synchronizer {
     subscriptions.notify({ entries: concerned(changes), bundles });
     const touched = concerned(changes).length + bundles.federated.size;
     if (touched > 0 || bundles.own) this.#options.onChanged();
-    this.#report(changes, received, federated);
+    this.#report(changes);
+    this.#reportMissing(wanted, federated);
     if (bundles.own) this.#adoptBundle(own);
     await this.#storeBundle();
+    // Whoever waits for what was rung for does not wait for the rest.
+    await minter.mint(demand.awaited(scope.entryIds ?? []), signal);
     await minter.mint(demand.due(), signal);
   }
 
-  async #fetchBundles(wanted: readonly TrustDomain[], entriesOnly: boolean, signal: AbortSignal): Promise<Bundles> {
+  async #fetchEntries({ entryIds }: Scope, signal: AbortSignal): Promise<readonly AuthorizedEntry[]> {
+    const { server, entries } = this.#options;
+    const known = entries.entries;
+    if (entryIds === undefined) return server.syncEntries(known, signal);
+    const asked = new Set(entryIds);
+    const received = asked.size === 0 ? [] : await server.getEntries(entryIds, signal);
+    return [...[...known.values()].filter(({ id }) => !asked.has(id)), ...received];
+  }
+
+  async #fetchBundles(wanted: readonly TrustDomain[], scope: Scope, signal: AbortSignal): Promise<Bundles> {
     const { server, bundles } = this.#options;
     const held = new Map(wanted.map((trustDomain) => [trustDomain.name, bundles.federated(trustDomain)]));
     const federated = new Map([...held].filter((pair): pair is [string, TrustBundle] => pair[1] !== undefined));
-    if (entriesOnly && federated.size === held.size) return { own: bundles.own, federated };
+    if (!scope.bundles && federated.size === held.size) return { own: bundles.own, federated };
     const own = await server.fetchBundle(signal);
     return { own, federated: await server.fetchFederatedBundles(wanted, signal) };
   }
@@ -206,44 +218,53 @@ export class Synchronizer {
     return sinceMs < 0 ? 0 : apartMs - sinceMs;
   }
 
-  #federatedWith(entries: readonly AuthorizedEntry[]): readonly TrustDomain[] {
-    const all = entries.flatMap(({ federatesWith }) => federatesWith.map((domain) => [domain.name, domain] as const));
-    return [...new Map(all).values()];
-  }
-
-  #report(
-    { created, updated, removed }: EntryChanges,
-    entries: readonly AuthorizedEntry[],
-    federated: ReadonlyMap<string, TrustBundle>,
-  ): void {
+  #report({ created, updated, removed }: EntryChanges): void {
     const { log } = this.#options;
     for (const { id, spiffeId } of created) log.debug({ entryId: id, spiffeId: spiffeId.toString() }, 'entry created');
     for (const [, { id, spiffeId }] of updated) {
       log.debug({ entryId: id, spiffeId: spiffeId.toString() }, 'entry updated');
     }
     for (const { id, spiffeId } of removed) log.debug({ entryId: id, spiffeId: spiffeId.toString() }, 'entry removed');
-    const missing = this.#federatedWith(entries).filter(({ name }) => !federated.has(name));
+  }
+
+  #reportMissing(wanted: readonly TrustDomain[], federated: ReadonlyMap<string, TrustBundle>): void {
+    const missing = wanted.filter(({ name }) => !federated.has(name));
     for (const { name } of missing) {
-      if (!this.#missing.has(name)) log.warn({ trustDomain: name }, 'federated bundle missing');
+      if (!this.#missing.has(name)) this.#options.log.warn({ trustDomain: name }, 'federated bundle missing');
     }
     this.#missing = new Set(missing.map(({ name }) => name));
   }
 
   // The next round, or the next rotation if that is sooner: a short-lived SVID must not wait for the round.
   #untilNextMs(): number {
-    const { clock, random, intervalMs, entries, svids, demand } = this.#options;
-    const firstMs = svids.size === 0 ? Math.min(intervalMs, longestFirstWaitMs) : intervalMs;
-    const roundMs = aroundMs(this.watched ? Math.max(intervalMs, watchedRoundMs) : firstMs, random);
+    const { clock, entries, svids, demand } = this.#options;
+    const wholeMs = this.#untilWholeMs();
     const rotation = svids.nextRotation((id) => {
       const entry = entries.entries.get(id);
       return entry !== undefined && demand.isWanted(entry);
     });
-    if (rotation === undefined) return roundMs;
+    if (rotation === undefined) return wholeMs;
     const rotationMs = rotation.getTime() - clock.now().getTime();
-    return Math.min(roundMs, Math.max(rotationMs, shortestWaitMs));
+    return Math.min(wholeMs, Math.max(rotationMs, shortestWaitMs));
+  }
+
+  // Rounds for what was rung for do not put off the next one that looks at everything.
+  #untilWholeMs(): number {
+    const { clock, random, intervalMs, svids } = this.#options;
+    const firstMs = svids.size === 0 ? Math.min(intervalMs, longestFirstWaitMs) : intervalMs;
+    const roundMs = aroundMs(this.watched ? Math.max(intervalMs, watchedRoundMs) : firstMs, random);
+    const sinceMs = clock.now().getTime() - (this.#lastWhole ?? clock.now()).getTime();
+    // Set back meanwhile, the clock says nothing of how long ago that was.
+    return sinceMs < 0 ? roundMs : Math.max(0, roundMs - sinceMs);
   }
 }
 
 function concerned({ created, updated, removed }: EntryChanges): readonly AuthorizedEntry[] {
   return [...created, ...updated.flat(), ...removed];
+}
+
+function federatedWith(entries: readonly AuthorizedEntry[]): readonly TrustDomain[] {
+  const all = new Map<string, TrustDomain>();
+  for (const { federatesWith: domains } of entries) for (const domain of domains) all.set(domain.name, domain);
+  return [...all.values()];
 }

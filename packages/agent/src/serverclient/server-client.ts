@@ -18,7 +18,7 @@ import { newJwtSvid } from './new-jwt-svid.js';
 import { postStatus } from './post-status.js';
 import { renewAgent } from './renew-agent.js';
 import { syncEntries } from './sync-entries.js';
-import { watchChanges, type Ring } from './watch-changes.js';
+import { getEntries, watchChanges, type Ring } from './watch-changes.js';
 
 export interface ServerClientOptions {
   readonly server: ServerAddress;
@@ -93,6 +93,14 @@ export class ServerClient implements Disposable {
       using exchange = new Exchange(entry.syncAuthorizedEntries(), ending);
       return await syncEntries(exchange, known, { log, trustDomain: server.trustDomain });
     });
+  }
+
+  /** Those of the entries that the agent is authorized for. The server must be one that rings. */
+  getEntries(ids: readonly string[], signal: AbortSignal): Promise<readonly AuthorizedEntry[]> {
+    const { log, server } = this.#options;
+    return this.#call('GetEntries', signal, ({ changes }, ending) =>
+      getEntries(changes, ids, { log, trustDomain: server.trustDomain }, ending),
+    );
   }
 
   /** Tells the server what this agent is. */

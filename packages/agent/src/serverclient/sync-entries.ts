@@ -78,7 +78,8 @@ async function fetchEntries(
   return entries;
 }
 
-function parseEntries(
+/** Those of `known` whose revision is unchanged as they are; malformed ones are left out with a warning. */
+export function parseEntries(
   entries: readonly Entry__Output[],
   known: ReadonlyMap<string, AuthorizedEntry>,
   { trustDomain, log }: SyncEntriesOptions,

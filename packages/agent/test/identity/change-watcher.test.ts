@@ -7,8 +7,8 @@ import { middle } from '../support/entries.js';
 import { failing, MemoryServer } from '../support/memory-server.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 
-const begun: Ring = { entries: false, bundles: false };
-const entries: Ring = { entries: true, bundles: false };
+const begun: Ring = { entries: false, bundles: false, entryIds: [] };
+const entries: Ring = { entries: true, bundles: false, entryIds: ['a'] };
 
 async function* rings(...all: readonly Ring[]): AsyncGenerator<Ring, void, undefined> {
   yield* await Promise.resolve(all);
@@ -71,7 +71,7 @@ describe('change watcher', () => {
 
   it('has the synchronizer find out why the server refuses', async () => {
     const { heard } = await setUp(failing(agentError('ERR_SERVER_REFUSED', 'banned')));
-    assert.deepEqual(heard, [{ entries: true, bundles: true }, false]);
+    assert.deepEqual(heard, [{ entries: true, bundles: true, entryIds: [] }, false]);
   });
 
   it('asks a server that does not ring only now and then', async () => {

@@ -104,6 +104,17 @@ describe('demand for SVIDs', () => {
     assert.deepEqual(world.held(), ['a', 'b', 'd'], 'd has a stream, e was used before a');
   });
 
+  it('knows what of the given entries somebody waits for', () => {
+    const secret = own('s', { storeSvid: true, selectors: [selector('unix:uid:1000')] });
+    world.has(own('a'), own('b'), own('c'), secret);
+    world.comes('unix:uid:1000', 'unix:path:/a');
+    world.comes('unix:uid:1000', 'unix:path:/b');
+    const awaited = (): readonly string[] => world.demand.awaited(['b', 'c', 's', 'gone']).map(({ id }) => id);
+    assert.deepEqual(awaited(), ['b']);
+    world.round();
+    assert.deepEqual(awaited(), []);
+  });
+
   it('holds more than the limit when more is streamed', () => {
     world.has(...['a', 'b', 'c', 'd', 'e'].map((id) => own(id)));
     for (const id of ['a', 'b', 'c', 'd']) world.comes('unix:uid:1000', `unix:path:/${id}`);

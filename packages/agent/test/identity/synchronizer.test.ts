@@ -5,6 +5,7 @@ import type { AuthorizedEntry } from '../../dist/domain/authorized-entry.js';
 import { agentError } from '../../dist/domain/errors.js';
 import { BundleCache, noBundleChanges } from '../../dist/identity/bundle-cache.js';
 import { EntryCache } from '../../dist/identity/entry-cache.js';
+import type { Ring } from '../../dist/identity/ports.js';
 import { JwtSvidCache } from '../../dist/identity/jwt-svid-cache.js';
 import { Minter } from '../../dist/identity/minter.js';
 import { Subscriptions } from '../../dist/identity/subscriptions.js';
@@ -16,7 +17,7 @@ import { MemoryServer } from '../support/memory-server.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { until } from '../../../sdk/dist-test/support/until.js';
 
-async function setUp(): Promise<{
+interface World {
   clock: ManualClock;
   port: MemoryServer;
   svids: SvidCache;
@@ -25,7 +26,9 @@ async function setUp(): Promise<{
   synchronizer: Synchronizer;
   refusals: Error[];
   disk: { stored: bigint[]; failure: Error | undefined };
-}> {
+}
+
+async function setUp(): Promise<World> {
   const clock = new ManualClock();
   const port = new MemoryServer(await TestCa.create('example.org'), clock);
   const log = new RecordingLogger();
@@ -264,6 +267,77 @@ describe('synchronizer', () => {
     await synchronizer.synchronize(stop.signal);
     assert.equal(log.count('failed to mint X509-SVID'), 1);
     assert.equal(hold(svids, port.entries[0]!), 'spiffe://example.org/a');
+  });
+
+  describe('when the server rings', () => {
+    const ring = (entryIds: readonly string[], bundles = false): Ring => ({ entries: true, bundles, entryIds });
+
+    it('asks for the entries that are named, and for nothing else', async () => {
+      const { port, svids, run, synchronizer } = await watching();
+      port.entries = [entry('a', { revisionNumber: 1n, hint: 'new' }), entry('c')];
+      synchronizer.rung(ring(['a', 'b']));
+      synchronizer.rung(ring(['c']));
+      await run();
+      assert.deepEqual([port.syncs, port.asked], [1, [['a', 'b', 'c']]]);
+      assert.equal(svids.identity(port.entries[0]!)?.hint, 'new');
+      assert.deepEqual([hold(svids, entry('b')), hold(svids, entry('c'))], [undefined, 'spiffe://example.org/c']);
+    });
+
+    it('asks for all when it is not told which, and when too many are named', async () => {
+      const { port, run, synchronizer } = await watching();
+      synchronizer.rung(ring(['a']));
+      synchronizer.rung(ring([]));
+      await run();
+      assert.deepEqual([port.syncs, port.asked], [2, []]);
+      for (const first of [0, 40]) synchronizer.rung(ring(Array.from({ length: 40 }, (_, i) => `e${first + i}`)));
+      await run();
+      assert.deepEqual([port.syncs, port.asked], [3, []]);
+    });
+
+    it('leaves the entries alone when only a bundle has changed', async () => {
+      const { port, run, synchronizer, disk } = await watching();
+      port.own = { ...bundle('example.org', 'root', 'new root'), sequenceNumber: 1n };
+      synchronizer.rung({ entries: false, bundles: true, entryIds: [] });
+      await run();
+      assert.deepEqual([port.syncs, port.asked, disk.stored], [1, [], [0n, 1n]]);
+    });
+
+    it('asks for all after a failure', async () => {
+      const { clock, port, run, synchronizer } = await watching();
+      port.failure = agentError('ERR_SERVER_UNREACHABLE', 'away');
+      synchronizer.rung(ring(['a']));
+      await run();
+      port.failure = undefined;
+      await clock.advance(clock.nextDueMs ?? 0);
+      await clock.waitForSleepers(1);
+      assert.deepEqual([port.syncs, port.asked], [2, [['a']]]);
+    });
+
+    it('looks at everything once a minute all the same, however often it rings', async () => {
+      const { port, run, synchronizer } = await watching();
+      for (let second = 0; second < 150; second++) {
+        synchronizer.rung(ring(['a']));
+        await run(1000);
+      }
+      assert.deepEqual([port.syncs, port.asked.length], [3, 150]);
+    });
+
+    /** Two entries, after the first round, with a server that rings. `run` lets time pass until nothing happens. */
+    async function watching(): Promise<World & { run: (ms?: number) => Promise<void> }> {
+      const world = await setUp();
+      const { clock, port, synchronizer } = world;
+      port.entries = [entry('a'), entry('b')];
+      await synchronizer.synchronize(stop.signal);
+      synchronizer.watched = true;
+      synchronizer.run(stop.signal).catch(() => undefined);
+      await clock.waitForSleepers(1);
+      const run = async (ms = 500): Promise<void> => {
+        await new Promise(setImmediate);
+        await clock.advance(ms);
+        await clock.waitForSleepers(1);
+      };
+      return { ...world, run };
+    }
   });
 
   it('warns once of a federated bundle that the server does not have', async () => {

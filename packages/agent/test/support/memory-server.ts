@@ -17,6 +17,8 @@ export class MemoryServer implements ServerPort {
   readonly refused = new Set<string>();
   readonly batches: number[] = [];
   syncs = 0;
+  /** The IDs of each call of `getEntries`. */
+  readonly asked: (readonly string[])[] = [];
   lifetimeMs = hour;
   own = bundle('example.org', 'root');
   readonly #ca: TestCa;
@@ -30,6 +32,12 @@ export class MemoryServer implements ServerPort {
   syncEntries(): Promise<readonly AuthorizedEntry[]> {
     this.syncs++;
     return this.failure === undefined ? Promise.resolve(this.entries) : Promise.reject(this.failure);
+  }
+
+  getEntries(ids: readonly string[]): Promise<readonly AuthorizedEntry[]> {
+    this.asked.push(ids);
+    const found = this.entries.filter(({ id }) => ids.includes(id));
+    return this.failure === undefined ? Promise.resolve(found) : Promise.reject(this.failure);
   }
 
   fetchBundle(): Promise<ReturnType<typeof bundle>> {
@@ -69,5 +77,5 @@ export class MemoryServer implements ServerPort {
 /** A watch that fails at once. */
 export async function* failing(error: Error): AsyncGenerator<Ring, void, undefined> {
   await Promise.reject(error);
-  yield { entries: true, bundles: true };
+  yield { entries: true, bundles: true, entryIds: [] };
 }

@@ -58,8 +58,10 @@ export function exportPrivateKey(key: KeyObject): Buffer {
  * @throws SpiffeError `ERR_SPIFFE_ENCODING`, `ERR_SPIFFE_KEY`: the public key is not acceptable.
  */
 export function isKeyPair(publicKeyInfo: Uint8Array, privateKey: KeyObject): boolean {
+  checkPublicKeyInfo(publicKeyInfo);
+  const own = publicKeyInfoOf(privateKey);
   // Not KeyObject.equals: for keys of different types it leaves an error with OpenSSL that fails the next import.
-  return publicKeyInfoOf(importPublicKey(publicKeyInfo)).equals(publicKeyInfoOf(privateKey));
+  return own.equals(publicKeyInfo) || own.equals(publicKeyInfoOf(importPublicKey(publicKeyInfo)));
 }
 
 function generatePair(type: KeyType): Promise<{ privateKey: KeyObject }> {

@@ -48,12 +48,13 @@ export class X509Svid {
   }
 
   /**
-   * Reads certificates in DER, one after the other, leaf first, and a key in PKCS#8 DER, as the Workload API sends them.
+   * Reads certificates in DER, one after the other, leaf first, and a key in PKCS#8 DER, as the Workload API sends them;
+   * whoever made the key has it as a KeyObject.
    *
    * @throws as `parse`
    */
-  static parseRaw(certificatesDer: Uint8Array, pkcs8: Uint8Array, hint?: string): X509Svid {
-    return X509Svid.#of(Certificate.parseAll(certificatesDer), pkcs8, hint);
+  static parseRaw(certificatesDer: Uint8Array, privateKey: Uint8Array | KeyObject, hint?: string): X509Svid {
+    return X509Svid.#of(Certificate.parseAll(certificatesDer), privateKey, hint);
   }
 
   /**
@@ -66,12 +67,12 @@ export class X509Svid {
     return X509Svid.parse(certificates.toString(), privateKey.toString(), hint);
   }
 
-  static #of(certificates: readonly Certificate[], pkcs8: Uint8Array, hint: string | undefined): X509Svid {
+  static #of(certificates: readonly Certificate[], key: Uint8Array | KeyObject, hint: string | undefined): X509Svid {
     const [leaf, ...intermediates] = certificates;
     if (leaf === undefined) throw refused('empty-chain', 'an X.509-SVID needs a certificate');
     for (const intermediate of intermediates) checkMaySign(intermediate);
-    const privateKey = parsePrivateKey(pkcs8);
-    if (!isKeyPair(leaf.publicKeyInfo, privateKey)) {
+    const privateKey = key instanceof Uint8Array ? parsePrivateKey(key) : key;
+    if (privateKey.type !== 'private' || !isKeyPair(leaf.publicKeyInfo, privateKey)) {
       throw sdkError('ERR_SPIFFE_KEY', 'private key does not belong to the leaf certificate');
     }
     return new X509Svid([leaf, ...intermediates], privateKey, hint);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createPublicKey } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -61,6 +62,18 @@ describe('X509Svid', () => {
       () => X509Svid.parseRaw(svid.certChainDer(), other),
       (error) => isSpiffeError(error, 'ERR_SPIFFE_KEY'),
     );
+  });
+
+  it('takes the key as whoever made it has it, if it is the private one of the leaf', async () => {
+    const svid = await ca.x509Svid('/w');
+    const { privateKey } = svid;
+    assert.equal(X509Svid.parseRaw(svid.certChainDer(), privateKey).privateKey, privateKey);
+    for (const other of [createPublicKey(privateKey), await generateKey('ec-p256'), await generateKey('rsa-2048')]) {
+      assert.throws(
+        () => X509Svid.parseRaw(svid.certChainDer(), other),
+        (error) => isSpiffeError(error, 'ERR_SPIFFE_KEY'),
+      );
+    }
   });
 
   it('refuses no certificate, a leaf in the place of an intermediate, and a CA in the place of the leaf', async () => {

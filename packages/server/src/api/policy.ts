@@ -65,7 +65,7 @@ const services: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     BatchDeleteFederationRelationship: administrators,
     RefreshBundle: administrators,
   },
-  'credence.server.v1.Changes': { WatchChanges: agents },
+  'credence.server.v1.Changes': { WatchChanges: agents, GetEntries: agents },
   'credence.server.v1.Explain': { ExplainEntries: local },
   'spire.api.server.localauthority.v1.LocalAuthority': {
     GetX509AuthorityState: administrators,

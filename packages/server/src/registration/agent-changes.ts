@@ -6,7 +6,7 @@ import type { AgentWatches, Ring } from './ports.js';
 
 /** What the rings ask of the graph. */
 export interface ReachedAgents {
-  isReached(agentId: string, reach: Reach): boolean;
+  isReached(agentId: string, reach: Pick<Reach, 'ids' | 'aliases'>): boolean;
   knows(agentId: string): boolean;
 }
 
@@ -20,10 +20,36 @@ export interface AgentChangesOptions {
 const mostAtOnce = 16;
 const spreadMsEach = 2;
 const longestSpreadMs = 5000;
+// More are sooner compared than asked for one by one.
+const mostNamed = 64;
+
+/** What a watch is to be told next. */
+class Pending {
+  #entries: Set<string> | 'any' = new Set();
+  #bundles = false;
+
+  /** Undefined: whichever. */
+  addEntry(id: string | undefined): void {
+    if (id === undefined || this.#entries === 'any' || this.#entries.size >= mostNamed) this.#entries = 'any';
+    else this.#entries.add(id);
+  }
+
+  addBundles(): void {
+    this.#bundles = true;
+  }
+
+  take(): Ring {
+    const [entries, bundles] = [this.#entries, this.#bundles];
+    this.#entries = new Set();
+    this.#bundles = false;
+    if (entries === 'any') return { entries: true, bundles, entryIds: [] };
+    return { entries: entries.size > 0, bundles, entryIds: [...entries] };
+  }
+}
 
 interface Watch {
   readonly agentId: string;
-  readonly pending: { entries: boolean; bundles: boolean };
+  readonly pending: Pending;
   readonly bell: Latest<undefined>;
   /** Whether it will be rung soon, for whatever is pending then. */
   isDue: boolean;
@@ -42,9 +68,7 @@ export class AgentChanges implements AgentWatches {
     const watch = this.#open(agentId.toString());
     try {
       for await (const _ of watch.bell.watch({ signal })) {
-        const { entries, bundles } = watch.pending;
-        watch.pending.entries = watch.pending.bundles = false;
-        yield { entries, bundles };
+        yield watch.pending.take();
       }
     } finally {
       this.#close(watch);
@@ -52,17 +76,16 @@ export class AgentChanges implements AgentWatches {
   }
 
   entriesChanged(reaches: readonly Reach[]): void {
-    const concerned = this.#reachedBy(reaches);
-    this.#ring(concerned, (pending) => {
-      pending.entries = true;
-    });
+    if (reaches.length <= mostNamed && reaches.every(({ aloneAs }) => aloneAs !== undefined)) {
+      for (const reach of reaches) this.#ringForEntry(reach.aloneAs, this.#reachedBy([reach]));
+    } else this.#ringForEntry(undefined, this.#reachedBy(reaches));
   }
 
   bundlesChanged(): void {
     this.#ring(
       [...this.#watches.values()].flatMap((watches) => [...watches]),
       (pending) => {
-        pending.bundles = true;
+        pending.addBundles();
       },
     );
   }
@@ -70,11 +93,8 @@ export class AgentChanges implements AgentWatches {
   /** What an agent may serve depends on its selectors; one that is banned or gone finds out when it asks again. */
   agentChanged(agentId: string): void {
     const watches = [...(this.#watches.get(agentId) ?? [])];
-    if (this.#options.graph.knows(agentId)) {
-      this.#ring(watches, (pending) => {
-        pending.entries = true;
-      });
-    } else for (const { bell } of watches) bell.end();
+    if (this.#options.graph.knows(agentId)) this.#ringForEntry(undefined, watches);
+    else for (const { bell } of watches) bell.end();
   }
 
   /** Ends every watch, and each that is begun from now on. */
@@ -84,7 +104,7 @@ export class AgentChanges implements AgentWatches {
   }
 
   #open(agentId: string): Watch {
-    const watch = { agentId, pending: { entries: false, bundles: false }, bell: new Latest(undefined), isDue: false };
+    const watch = { agentId, pending: new Pending(), bell: new Latest(undefined), isDue: false };
     const watches = this.#watches.get(agentId) ?? new Set();
     this.#watches.set(agentId, watches.add(watch));
     if (this.#ended) watch.bell.end();
@@ -115,7 +135,13 @@ export class AgentChanges implements AgentWatches {
     return [...agents].flatMap((id) => [...(this.#watches.get(id) ?? [])]);
   }
 
-  #ring(watches: readonly Watch[], mark: (pending: Watch['pending']) => void): void {
+  #ringForEntry(id: string | undefined, watches: readonly Watch[]): void {
+    this.#ring(watches, (pending) => {
+      pending.addEntry(id);
+    });
+  }
+
+  #ring(watches: readonly Watch[], mark: (pending: Pending) => void): void {
     const { clock, random } = this.#options;
     const spreadMs = watches.length > mostAtOnce ? Math.min(watches.length * spreadMsEach, longestSpreadMs) : 0;
     for (const watch of watches) {

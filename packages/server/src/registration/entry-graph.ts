@@ -23,6 +23,8 @@ interface Node {
 export interface Reach {
   readonly ids: ReadonlySet<string>;
   readonly aliases: readonly (readonly string[])[];
+  /** The ID of the entry, if with it nothing else comes or goes; undefined for an alias, and for the parent of others. */
+  readonly aloneAs: string | undefined;
 }
 
 interface KnownAgent {
@@ -77,9 +79,11 @@ export class EntryGraph implements AuthorizedEntries, CallerGrants, ExplainableE
   reach(entryId: string): Reach | undefined {
     const node = this.#byId.get(entryId);
     if (node === undefined) return undefined;
-    if (node.aliasOf !== undefined) return { ids: nothing, aliases: [node.aliasOf] };
+    if (node.aliasOf !== undefined) return { ids: nothing, aliases: [node.aliasOf], aloneAs: undefined };
     const { ids, aliases } = this.#above(node);
-    return { ids, aliases: aliases.map(({ aliasOf = [] }) => aliasOf) };
+    const [below] = this.#byParent.get(node.spiffeId);
+    const aloneAs = below === undefined ? entryId : undefined;
+    return { ids, aliases: aliases.map(({ aliasOf = [] }) => aliasOf), aloneAs };
   }
 
   /** All but node aliases, which are no workload's. */
@@ -92,7 +96,7 @@ export class EntryGraph implements AuthorizedEntries, CallerGrants, ExplainableE
     return { ids, aliases: aliases.map((alias) => alias.entry) };
   }
 
-  isReached(agentId: string, { ids, aliases }: Reach): boolean {
+  isReached(agentId: string, { ids, aliases }: Pick<Reach, 'ids' | 'aliases'>): boolean {
     if (ids.has(agentId)) return true;
     const selectors = this.#activeSelectors(agentId);
     return aliases.some((keys) => keys.every((key) => selectors.has(key)));

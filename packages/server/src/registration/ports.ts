@@ -64,6 +64,8 @@ export interface ParentOfOthers {
 export interface Ring {
   readonly entries: boolean;
   readonly bundles: boolean;
+  /** With `entries`: all that have changed. Empty when it is not told which. */
+  readonly entryIds: readonly string[];
 }
 
 export interface AgentWatches {

@@ -23,6 +23,8 @@ const agent2 = id('/spire/agent/join_token/two');
 /** What rang since it was last looked at. */
 class Bell {
   readonly rings: string[] = [];
+  /** The IDs that came with each of them. */
+  readonly named: (readonly string[])[] = [];
   readonly over: Promise<void>;
   readonly #stop = new AbortController();
 
@@ -32,7 +34,8 @@ class Bell {
 
   async #listen(registration: Registration, agent: SpiffeId): Promise<void> {
     try {
-      for await (const { entries, bundles } of registration.watches.watch(agent, this.#stop.signal)) {
+      for await (const { entries, bundles, entryIds } of registration.watches.watch(agent, this.#stop.signal)) {
+        this.named.push([...entryIds].sort());
         this.rings.push([entries && 'entries', bundles && 'bundles'].filter(Boolean).join('+') || 'begun');
       }
     } catch (error) {
@@ -112,6 +115,45 @@ describe('AgentChanges', () => {
       );
       await Promise.all(created);
       assert.deepEqual(await first.taken(), ['entries']);
+    }));
+
+  it('names the entries that alone have come, changed or gone', () =>
+    withWatchers(async ({ datastore: { entries }, first, second }) => {
+      const create = (name: string): Promise<unknown> =>
+        entries.create(newEntry({ id: name, spiffeId: id(`/${name}`), parentId: agent1 }));
+      await create('a');
+      await first.taken();
+      await Promise.all([create('b'), create('c'), entries.update('a', { hint: 'x' }, () => undefined)]);
+      await first.taken();
+      await entries.update('a', { parentId: agent2 }, () => undefined);
+      await first.taken();
+      await entries.delete('b');
+      await first.taken();
+      assert.deepEqual(first.named, [[], ['a'], ['a', 'b', 'c'], ['a'], ['b']]);
+      assert.deepEqual(second.named, [[], ['a']], 'and only to whom they concern');
+    }));
+
+  it('names none where more comes or goes with an entry: an alias, and the parent of others', () =>
+    withWatchers(async ({ datastore: { entries }, first }) => {
+      await entries.create(newEntry({ id: 'leaf', parentId: id('/middle'), spiffeId: id('/leaf') }));
+      await entries.create(newEntry({ id: 'middle', parentId: agent1, spiffeId: id('/middle') }));
+      await first.taken();
+      await entries.update('middle', { spiffeId: id('/other') }, () => undefined);
+      await first.taken();
+      const alias = { parentId: id('/spire/server'), spiffeId: id('/pool'), selectors: selectors('k:1') };
+      await entries.create(newEntry({ id: 'alias', ...alias }));
+      await first.taken();
+      assert.deepEqual(first.named, [[], [], [], []]);
+    }));
+
+  it('names none of many', () =>
+    withWatchers(async ({ datastore: { entries }, first }) => {
+      const names = Array.from({ length: 65 }, (_, index) => `e${index}`);
+      await Promise.all(
+        names.map((name) => entries.create(newEntry({ id: name, spiffeId: id(`/${name}`), parentId: agent1 }))),
+      );
+      await first.taken();
+      assert.deepEqual(first.named.at(-1), []);
     }));
 
   it('rings everybody when a bundle has changed', () =>

@@ -8,5 +8,9 @@ import type { ChangesServicePorts } from './ports.js';
 export function watchChanges({
   watches,
 }: ChangesServicePorts): StreamHandler<WatchChangesRequest__Output, WatchChangesResponse> {
-  return (_, call) => watches.watch(agentOf(call).id, call.signal);
+  return async function* (_, call) {
+    for await (const { entries, bundles, entryIds } of watches.watch(agentOf(call).id, call.signal)) {
+      yield { entries, bundles, entry_ids: [...entryIds] };
+    }
+  };
 }

@@ -9,6 +9,7 @@ const mostAtOnce: ReadonlyMap<string, number> = new Map([
   ['/spire.api.server.entry.v1.Entry/GetAuthorizedEntries', 4],
   ['/spire.api.server.entry.v1.Entry/SyncAuthorizedEntries', 16],
   ['/spire.api.server.bundle.v1.Bundle/GetFederatedBundle', 16],
+  ['/credence.server.v1.Changes/GetEntries', 16],
 ]);
 
 export class CallsAtOnce {

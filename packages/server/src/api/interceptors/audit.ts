@@ -41,6 +41,7 @@ const routine: ReadonlySet<string> = new Set([
   '/spire.api.server.entry.v1.Entry/GetAuthorizedEntries',
   '/spire.api.server.entry.v1.Entry/SyncAuthorizedEntries',
   '/spire.api.server.agent.v1.Agent/PostStatus',
+  '/credence.server.v1.Changes/GetEntries',
   '/grpc.health.v1.Health/Check',
 ]);
 

@@ -4,9 +4,11 @@
 export interface WatchChangesResponse {
   'entries'?: (boolean);
   'bundles'?: (boolean);
+  'entry_ids'?: (string)[];
 }
 
 export interface WatchChangesResponse__Output {
   'entries': (boolean);
   'bundles': (boolean);
+  'entry_ids': (string)[];
 }
