@@ -86,7 +86,8 @@ function page() {
     '# Conformance',
     'Every requirement of the stable SPIFFE standards in our words, with the tests that prove it: those whose titles name the' +
       '\nrow, and those of the attack vectors listed with it (further down, by name). Written from the titles by' +
-      '\n`npm run generate:conformance`.',
+      '\n`npm run generate:conformance`. What is incubating (WIT-SVIDs, with §7 of the Workload API, and the Broker) is not' +
+      '\nimplemented.',
     'Who is bound: ISS the issuer, PUB a publisher of bundles, WAS the Workload API server, CLI its client, VAL a validator,' +
       '\nCON a consumer of bundles, SND a sender of tokens, ANY everyone.',
     standards.map((standard) => `- ${countOf(standard)}`).join('\n'),

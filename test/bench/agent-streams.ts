@@ -7,7 +7,7 @@ import { Deployment } from '../support/deployment.js';
 import { call } from '../support/grpc.js';
 import { until } from '../support/until.js';
 import { watchingWorkload } from '../support/watching-workload.js';
-import { residentMiB } from './measure/memory.js';
+import { residentMiB } from '../support/memory.js';
 import { printTable } from './measure/table.js';
 
 const rotations = 3;

@@ -12,7 +12,7 @@ import { Deployment } from '../support/deployment.js';
 import { call, isListening } from '../support/grpc.js';
 import { RogueAgent } from '../support/rogue-agent.js';
 import { until } from '../support/until.js';
-import { residentMiB } from './measure/memory.js';
+import { residentMiB } from '../support/memory.js';
 import { processorMs } from './measure/processor-time.js';
 import { perSecond, printTable } from './measure/table.js';
 

@@ -1,8 +1,10 @@
 // The certificates over which Node's own TLS and the standard differ, or which it refuses without a word: shown to our
 // server and to our client, each with the reason that is given for the refusal.
 import assert from 'node:assert/strict';
+import { generateKeyPair } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectPlain, type TLSSocket } from 'node:tls';
+import { promisify } from 'node:util';
 import { authorizeAny, isSpiffeError, type SpiffeError } from '@credence/sdk';
 import { StaticX509Source, TestCa, type TestCertificateOptions } from '@credence/sdk/testing';
 import { createServer } from '@credence/sdk/tls';
@@ -163,6 +165,12 @@ const cases: readonly Case[] = [
     title: 'a key of P-384',
     ids: 'X509-5.1-a',
     leaf: { keyType: 'ec-p384' },
+    ...both(undefined),
+  },
+  {
+    title: 'a key of Ed25519',
+    ids: 'X509-5.1-a',
+    make: async (a) => a.credential('/w', { key: (await promisify(generateKeyPair)('ed25519')).privateKey }),
     ...both(undefined),
   },
   { title: 'a key of RSA-2048', ids: 'X509-5.1-a', leaf: { keyType: 'rsa-2048' }, ...both(undefined) },

@@ -1,6 +1,6 @@
 // What the daemons leave on disk is private under any umask, and their sockets are for those whom they are for.
 import assert from 'node:assert/strict';
-import { readdir, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Deployment } from '../support/deployment.js';
 import { watchingWorkload } from '../support/watching-workload.js';
@@ -15,6 +15,31 @@ async function modesIn(folder: string): Promise<Map<string, string>> {
   for (const name of await readdir(folder, { recursive: true })) modes.set(name, await modeOf(join(folder, name)));
   return modes;
 }
+
+describe('the place of a socket', () => {
+  const places = [
+    { whose: 'in which anybody could put another', prepare: (path: string) => chmod(path, 0o777) },
+    ...(process.geteuid?.() === 0
+      ? [{ whose: 'that somebody else owns', prepare: (path: string) => chown(path, 65534, 65534) }]
+      : []),
+  ];
+  for (const { whose, prepare } of places) {
+    it(`is refused by the agent in a folder ${whose}, and left as it is`, async () => {
+      await using deployment = await Deployment.create();
+      const folder = dirname(deployment.workloadSocket());
+      await mkdir(folder, { recursive: true, mode: 0o755 });
+      await prepare(folder);
+      const before = await stat(folder);
+      const agent = await deployment.launchAgent({ token: false });
+      const { code, stderr } = await agent.finished;
+      assert.equal(code, 1);
+      assert.ok(stderr.startsWith('Error: ') && stderr.includes(folder), stderr);
+      const { mode, uid } = await stat(folder);
+      assert.deepEqual({ mode, uid }, { mode: before.mode, uid: before.uid });
+      assert.deepEqual(await readdir(folder), []);
+    }).timeout(20_000);
+  }
+});
 
 describe('the files of the daemons', () => {
   for (const umask of ['000', '022', '077']) {
@@ -35,6 +60,10 @@ describe('the files of the daemons', () => {
         const modes = await modesIn(folder);
         for (const file of files) assert.ok(modes.has(file), `${file} is not in ${[...modes.keys()].join()}`);
         for (const [name, mode] of modes) assert.equal(mode, name === '.' ? '700' : '600', join(folder, name));
+      }
+      for (const path of [deployment.serverDataDir, deployment.agentDataDir(), deployment.workloadSocket()]) {
+        const { uid, gid } = await stat(path);
+        assert.deepEqual({ uid, gid }, { uid: process.geteuid?.(), gid: process.getegid?.() }, path);
       }
       for (const path of [`${logs}-server`, `${logs}-agent`]) assert.match(await modeOf(path), /^6[04]0$/);
       assert.equal(await modeOf(deployment.adminSocket), '770');

@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
-import { TrustDomain, X509Source } from '@credence/sdk';
+import { X509Source } from '@credence/sdk';
 import { systemClock, systemRandom, silentLogger } from '@credence/sdk/runtime';
 import { createServer } from '../../packages/server/dist/server.js';
+import { settingsFor } from '../../packages/server/dist-test/support/settings.js';
 import { Admin, verifyBy } from '../support/admin.js';
 import type { Child } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
@@ -192,27 +193,7 @@ async function makeAuthority(deployment: Deployment, issuedAt: Date): Promise<vo
   const lag = Date.now() - issuedAt.getTime();
   const clock = { ...systemClock, now: () => new Date(Date.now() - lag) };
   await using server = createServer(
-    {
-      trustDomain: TrustDomain.parse('example.org'),
-      dataDir: deployment.serverDataDir,
-      bindAddress: '127.0.0.1',
-      bindPort: 0,
-      socketPath: deployment.adminSocket,
-      caTtlMs: dayMs,
-      keyManager: { kind: 'disk', path: join(deployment.serverDataDir, 'keys.json') },
-      nodeAttestors: { x509pop: undefined },
-      upstreamAuthority: undefined,
-      agentPruning: undefined,
-      caKeyType: 'ec-p256',
-      jwtKeyType: 'ec-p256',
-      defaultX509SvidTtlSeconds: 3600,
-      defaultJwtSvidTtlSeconds: 300,
-      disableJwtSvids: false,
-      agentTtlSeconds: 3600,
-      adminIds: [],
-      rateLimit: { attestation: true, signing: true },
-      federation: { bundleEndpoint: undefined, relationships: [] },
-    },
+    settingsFor({ dataDir: deployment.serverDataDir, socketPath: deployment.adminSocket }),
     { clock, random: systemRandom, log: silentLogger, logLevel: { level: 'info' } },
   );
   await server.start(new AbortController().signal);

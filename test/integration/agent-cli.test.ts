@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { node } from '../support/child.js';
+import { Child, node } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
 import { repository } from '../support/source-tree.js';
 import { until } from '../support/until.js';
@@ -120,6 +120,29 @@ describe('credence-agent', () => {
     const { code, err } = await run('api', 'fetch', '-socketPath', '/nonexistent/api.sock');
     assert.equal(code, 1);
     assert.match(err, /^rpc error: code = Unavailable .*no agent answers at \/nonexistent\/api\.sock/);
+  });
+
+  it('api fetch and explain: say that the user may not open the socket, and who may', async () => {
+    const folder = join(deployment.folder, 'closed');
+    const socket = join(folder, 'x.sock');
+    await mkdir(folder, { mode: 0 });
+    // Root may open everything, unless it goes without that right.
+    const asUser = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : [];
+    const said = async (...args: string[]): Promise<string> => {
+      const [command, ...rest] = [...asUser, process.execPath, program, ...args, '--socket-path', socket];
+      await using child = new Child(command, rest);
+      const { code, stderr } = await child.finished;
+      assert.equal(code, 1);
+      return stderr;
+    };
+    try {
+      const fetched = await said('api', 'fetch');
+      assert.ok(fetched.endsWith(`; this user may not open ${socket}, or a folder above it\n`), fetched);
+      const explained = await said('explain', '--pid', '1');
+      assert.ok(explained.endsWith(`; only root, and the agent's own user and group, may open ${socket}\n`), explained);
+    } finally {
+      await chmod(folder, 0o700);
+    }
   });
 
   it('run: refuses a second agent on the same data directory, and exits 1', async () => {

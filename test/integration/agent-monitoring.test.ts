@@ -104,13 +104,16 @@ describe('an agent that is monitored', () => {
     assertAnswered(rules, (await get('/metrics')).text);
   });
 
-  it('lags and stays ready while the server is away', async () => {
+  it('lags, says so and stays ready while the server is away', async () => {
     const failed = await sample('credence_agent_synchronizations_total{outcome="failed"}');
     await server.stop('SIGKILL');
     await until('rounds to fail', async () => {
       return (await sample('credence_agent_synchronizations_total{outcome="failed"}')) > failed;
     });
-    assert.equal((await get('/ready')).status, 200);
+    const { status, text } = await get('/ready');
+    assert.equal(status, 200);
+    const { agent } = JSON.parse(text) as { agent: { warning: string } };
+    assert.match(agent.warning, /^the agent is not in sync with its server; it last was at \d{4}-.*Z$/);
   });
 });
 

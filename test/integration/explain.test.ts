@@ -85,6 +85,20 @@ spiffe://example.org/db (entry ${far})
     assert.match(served, new RegExp(`  by selector unix:gid:${gid}\n`));
   });
 
+  it('says of selectors that no process of the agent can have, why', async () => {
+    const unfound = ['docker:label:app:web', 'unix:path:/usr/bin/web', 'unix:sha256:00', 'unix:uid:4711'];
+    const id = await deployment.createEntry('/boxed', ...unfound.flatMap((selector) => ['--selector', selector]));
+    await known(id);
+    const told = await said('--all');
+    const lines = `spiffe://example.org/boxed (entry ${id})
+  missing selector docker:label:app:web: this agent has no workload attestor docker
+  missing selector unix:path:/usr/bin/web: this agent does not look for it (discover_workload_path)
+  missing selector unix:sha256:00: this agent does not look for it (discover_workload_path, workload_size_limit)
+  missing selector unix:uid:4711
+`;
+    assert.ok(told.includes(lines), told);
+  });
+
   it('hands over to the server, which tells of an entry below another parent', async () => {
     const lost = await deployment.createEntry('/lost', '--parent-id', 'spiffe://example.org/agent-2');
     const told = await serverSays('--selector', `unix:uid:${uid}`);
@@ -150,6 +164,13 @@ spiffe://example.org/db (entry ${far})
     const none = await deployment.agent('explain', '--socket-path', agentSocket);
     assert.equal(none.code, 2);
     assert.match(none.stderr, /--pid is required/);
+  });
+
+  it('says where not to ask', async () => {
+    const workloads = deployment.workloadSocket();
+    const { code, stderr } = await deployment.agent('explain', '--socket-path', workloads, '--pid', '1');
+    assert.equal(code, 1);
+    assert.ok(stderr.includes(`; ${workloads} is not the admin socket of a credence-agent: `), stderr);
   });
 
   it('tells that the agent is out of step with its server, since when and why, and what is served all the same', async () => {

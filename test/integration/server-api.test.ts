@@ -4,13 +4,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, status, type ChannelCredentials, type Client, type ServiceError } from '@grpc/grpc-js';
-import { TrustDomain } from '@credence/sdk';
 import { generateKey } from '@credence/sdk/keys';
 import { systemClock, systemRandom, type Logger } from '@credence/sdk/runtime';
 import { agentApi, bundleApi, entryApi, permissionDeniedReason, type Contract } from '@credence/sdk/wire';
 import { toPem } from '@credence/sdk/x509';
 import { createServer } from '../../packages/server/dist/server.js';
 import type { ServerSettings } from '../../packages/server/dist/settings.js';
+import { settingsFor } from '../../packages/server/dist-test/support/settings.js';
 import { attest, call, newRequest } from '../support/grpc.js';
 import { until } from '../support/until.js';
 
@@ -27,25 +27,8 @@ class Run implements AsyncDisposable {
     };
     const log: Logger = { debug: write, info: write, warn: write, error: write };
     const defaults: ServerSettings = {
-      trustDomain: TrustDomain.parse('example.org'),
-      dataDir: join(folder, 'data'),
-      bindAddress: '127.0.0.1',
-      bindPort: 0,
-      socketPath: join(folder, 'admin', 'api.sock'),
-      caTtlMs: 86_400_000,
-      keyManager: { kind: 'disk', path: join(folder, 'data', 'keys.json') },
-      nodeAttestors: { x509pop: undefined },
-      upstreamAuthority: undefined,
-      agentPruning: undefined,
-      caKeyType: 'ec-p256',
-      jwtKeyType: 'ec-p256',
-      defaultX509SvidTtlSeconds: 3600,
-      defaultJwtSvidTtlSeconds: 300,
-      disableJwtSvids: false,
-      agentTtlSeconds: 3600,
-      adminIds: [],
+      ...settingsFor({ dataDir: join(folder, 'data'), socketPath: join(folder, 'admin', 'api.sock') }),
       rateLimit: { attestation: false, signing: true },
-      federation: { bundleEndpoint: undefined, relationships: [] },
     };
     const logLevel = { level: 'info' } as const;
     const surroundings = { clock: systemClock, random: systemRandom, log, logLevel };

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { node, type Child } from '../support/child.js';
+import { Child, node } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
 import { repository } from '../support/source-tree.js';
 
@@ -362,6 +362,20 @@ COMP_WORDS=(credence-server entry show --match-selectors-on ''); COMP_CWORD=4; _
 printf '%s ' "\${COMPREPLY[@]}"`;
     const { stdout } = await promisify(execFile)('bash', ['-c', drive]);
     assert.equal(stdout, 'exact any superset subset ');
+  });
+
+  it('says that the user may not open the socket, and who may', async () => {
+    const folder = join(deployment.folder, 'closed');
+    await mkdir(folder, { mode: 0 });
+    // Root may open everything, unless it goes without that right.
+    const asUser = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : [];
+    const socket = join(folder, 'x.sock');
+    const words = [...asUser, process.execPath, program, 'entry', 'show', '--socket-path', socket];
+    await using child = new Child(words[0] ?? '', words.slice(1));
+    const { code, stderr } = await child.finished;
+    await chmod(folder, 0o700);
+    assert.equal(code, 1);
+    assert.ok(stderr.endsWith(`; only root, and the server's own user and group, may open ${socket}\n`), stderr);
   });
 
   it('stops at SIGTERM with exit code 0, and starts again as it was', async () => {

@@ -19,9 +19,11 @@ const mayMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
   let bus: FakeMessageBus;
   let workload: WorkloadProcess;
   let agent: Child;
+  let adminSocket: string;
 
   before(async () => {
     deployment = await Deployment.create();
+    adminSocket = join(deployment.folder, 'agent', 'private', 'admin.sock');
     [engine, bus, workload] = [await FakeEngine.start(), await FakeMessageBus.start(), await WorkloadProcess.start()];
     bus.units.set(workload.pid, { Id: 'web.service', FragmentPath: '/etc/systemd/system/web.service' });
     await deployment.startServer();
@@ -32,6 +34,7 @@ const mayMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
     const mount = `mount --bind ${cgroup} /proc/${workload.pid}/cgroup`;
     const plugin_data = { docker_socket_path: `unix://${engine.socketPath}` };
     agent = await deployment.startAgent({
+      config: { admin_socket_path: adminSocket },
       plugins: { WorkloadAttestor: { docker: { plugin_data }, systemd: {} } },
       shell: [
         `export DBUS_SYSTEM_BUS_ADDRESS=unix:path=${bus.socketPath}`,
@@ -52,6 +55,13 @@ const mayMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
   const failures = (attestor: string): readonly Record<string, unknown>[] =>
     agent.reports.filter(({ msg, attestor: name }) => msg === 'workload attestor failed' && name === attestor);
 
+  async function explain(): Promise<string> {
+    const flags = ['--socket-path', adminSocket, '--pid', String(workload.pid)];
+    const { code, stdout, stderr } = await deployment.agent('explain', ...flags);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  }
+
   it('gives a workload what its container and its unit are entitled to', async () => {
     engine.containers.set(containerId, containerOf(workload.pid));
     assert.deepEqual(await identities(), ['spiffe://example.org/container', 'spiffe://example.org/unit']);
@@ -63,12 +73,17 @@ const mayMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
     assert.match(JSON.stringify(failures('docker')), /only seems to be in container/);
   });
 
-  it('goes on after five seconds without a daemon that hangs', async () => {
+  it('goes on after five seconds without a daemon that hangs, and explain names it', async () => {
     engine.misbehave = () => true;
     const begin = performance.now();
+    const explained = explain();
     assert.deepEqual(await identities(), ['spiffe://example.org/unit']);
     const seconds = (performance.now() - begin) / 1000;
     assert.ok(seconds > 4 && seconds < 10, `${seconds} s`);
+    const told = await explained;
+    assert.match(told, /\n {2}docker: failed after [45]\d{3} ms: no answer in time\n/);
+    assert.match(told, /\n {2}systemd: found\n {4}systemd:id:web\.service\n/);
+    assert.match(told, /\n {2}missing selector docker:label:com\.example\.team:payments: docker failed\n/);
     engine.misbehave = () => false;
   });
 

@@ -1,9 +1,9 @@
 // A real spire-agent on our server gets JWT-SVIDs for its workloads, validates them, and follows forced rotations.
 import assert from 'node:assert/strict';
 import { decodeJwt } from 'jose';
-import { X509Source } from '@credence/sdk';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import { until } from '../support/until.js';
+import { firstIdIn, forceRotation } from './forced-rotation.js';
 import { program } from './programs.js';
 import { RealSpireAgent } from './real-spire-agent.js';
 
@@ -35,6 +35,7 @@ describe('a real spire-agent on our server: JWT-SVIDs and forced rotations', fun
       },
       30,
     );
+  const authority = (...args: string[]) => deployment.admin('localauthority', ...args);
   const validate = (token: string) => spire.api('validate', 'jwt', '-audience', 'api', '-svid', token);
 
   it('fetches them by the entry, and validates them by the bundle', async () => {
@@ -51,41 +52,19 @@ describe('a real spire-agent on our server: JWT-SVIDs and forced rotations', fun
 
   it('replaces what a tainted JWT authority signed, and refuses it once the authority is revoked', async () => {
     const old = await fetchToken();
-    const first = await idOf('jwt', 'show');
-    await deployment.admin('localauthority', 'jwt', 'activate', '-authorityID', await idOf('jwt', 'prepare'));
-    await deployment.admin('localauthority', 'jwt', 'taint', '-authorityID', first);
+    const first = firstIdIn(await authority('jwt', 'show'));
+    await authority('jwt', 'activate', '-authorityID', firstIdIn(await authority('jwt', 'prepare')));
+    await authority('jwt', 'taint', '-authorityID', first);
     await until('another token', async () => (await fetchToken()) !== old, 30);
-    await deployment.admin('localauthority', 'jwt', 'revoke', '-authorityID', first);
+    await authority('jwt', 'revoke', '-authorityID', first);
     await until('the old token to be refused', async () => (await validate(old)).code !== 0, 30);
     assert.equal((await validate(await fetchToken())).code, 0);
   });
 
   it('replaces what a tainted X.509 authority signed, its own SVID too, and goes on without that authority', async () => {
-    await using source = await X509Source.create({ address: `unix://${spire.socket}` });
-    const signer = (): string => source.getX509Svid().leaf.authorityKeyId!.toString('hex');
-    const first = await idOf('x509', 'show');
-    assert.equal(signer(), first);
-    const next = await idOf('x509', 'prepare');
-    const roots = (): string[] =>
-      source
-        .getX509BundleForTrustDomain(source.getX509Svid().id.trustDomain)
-        .authorities.map(({ subjectKeyId }) => subjectKeyId!.toString('hex'));
-    await until('the new authority to be known', () => roots().includes(next), 30);
-    await deployment.admin('localauthority', 'x509', 'activate', '-authorityID', next);
-    await deployment.admin('localauthority', 'x509', 'taint', '-authorityID', first);
-    await until('an SVID of the new authority', () => signer() === next, 30);
-    const own = async (): Promise<boolean> => (await spire.svid())?.authorityKeyId?.toString('hex') === next;
-    await until('an SVID of the agent of the new authority', own, 30);
-    await deployment.admin('localauthority', 'x509', 'revoke', '-authorityID', first);
-    await until('the old authority to be unknown', () => roots().length === 1, 30);
-    assert.deepEqual(roots(), [next]);
+    await forceRotation({ authority, socket: spire.socket, own: () => spire.svid() });
     await deployment.createEntry('/late', ...parent);
     await until('what is created then', async () => (await spire.api('fetch', 'x509')).stdout.includes('/late'), 30);
     assert.equal((await validate(await fetchToken())).code, 0);
   });
-
-  /** The first authority that the command names. */
-  async function idOf(kind: string, verb: string): Promise<string> {
-    return /Authority ID: (\w+)/.exec(await deployment.admin('localauthority', kind, verb))![1]!;
-  }
 });

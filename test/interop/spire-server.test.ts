@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { X509Source } from '@credence/sdk';
 import type { Child } from '../support/child.js';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import { until } from '../support/until.js';
+import { firstIdIn, forceRotation } from './forced-rotation.js';
 import { program } from './programs.js';
 import { lastIds, storedSvid, workloadOf } from './real-spire-agent.js';
 import { startSpireServer, type SpireCommand } from './real-spire-server.js';
@@ -43,6 +43,7 @@ describe('our agent on a real spire-server', function () {
   const workload = (...args: string[]): Child => workloadOf(deployment, deployment.workloadSocket(), goPeer, ...args);
   const arrives = (watch: Child, path: string): Promise<true> =>
     until(`${path} to arrive`, () => lastIds(watch).includes(path), 30);
+  const authority = (...args: string[]) => done('localauthority', ...args);
   const own = async () => (await storedSvid(deployment.agentDataDir())) ?? assert.fail('no SVID');
 
   it('joins by token, serves go-spiffe, follows new and deleted entries, renews, and survives a restart of it', async () => {
@@ -82,24 +83,7 @@ describe('our agent on a real spire-server', function () {
   });
 
   it('replaces what a tainted X.509 authority signed, its own SVID too, and goes on without that authority', async () => {
-    await using source = await X509Source.create({ address: `unix://${deployment.workloadSocket()}` });
-    const signer = (): string => source.getX509Svid().leaf.authorityKeyId!.toString('hex');
-    const roots = (): string[] =>
-      source
-        .getX509BundleForTrustDomain(source.getX509Svid().id.trustDomain)
-        .authorities.map(({ subjectKeyId }) => subjectKeyId!.toString('hex'));
-    const first = await idOf('x509', 'show');
-    assert.equal(signer(), first);
-    const next = await idOf('x509', 'prepare');
-    await until('the new authority to be known', () => roots().includes(next), 30);
-    await done('localauthority', 'x509', 'activate', '-authorityID', next);
-    await done('localauthority', 'x509', 'taint', '-authorityID', first);
-    await until('an SVID of the new authority', () => signer() === next, 30);
-    const ownSigner = async () => (await own()).authorityKeyId?.toString('hex');
-    await until('an SVID of the agent of the new authority', async () => (await ownSigner()) === next, 30);
-    await done('localauthority', 'x509', 'revoke', '-authorityID', first);
-    await until('the old authority to be unknown', () => roots().length === 1, 30);
-    assert.deepEqual(roots(), [next]);
+    await forceRotation({ authority, socket: deployment.workloadSocket(), own });
     await create('/late');
     const watch = workload('watch');
     await arrives(watch, '/late');
@@ -117,11 +101,11 @@ describe('our agent on a real spire-server', function () {
     const validate = (token: string) => api('validate', 'jwt', '-audience', 'api', '-svid', token);
     const old = await fetchToken();
     assert.equal((await validate(old)).code, 0);
-    const first = await idOf('jwt', 'show');
-    await done('localauthority', 'jwt', 'activate', '-authorityID', await idOf('jwt', 'prepare'));
-    await done('localauthority', 'jwt', 'taint', '-authorityID', first);
+    const first = firstIdIn(await authority('jwt', 'show'));
+    await authority('jwt', 'activate', '-authorityID', firstIdIn(await authority('jwt', 'prepare')));
+    await authority('jwt', 'taint', '-authorityID', first);
     await until('another token', async () => (await fetchToken()) !== old, 30);
-    await done('localauthority', 'jwt', 'revoke', '-authorityID', first);
+    await authority('jwt', 'revoke', '-authorityID', first);
     await until('the old token to be refused', async () => (await validate(old)).code !== 0, 30);
     assert.equal((await validate(await fetchToken())).code, 0);
   });
@@ -141,10 +125,5 @@ describe('our agent on a real spire-server', function () {
       assert.ok(stderr.includes(reason), stderr);
       assert.equal(await storedSvid(deployment.agentDataDir(verb)), undefined);
     });
-  }
-
-  /** The first authority that the command names. */
-  async function idOf(kind: string, verb: string): Promise<string> {
-    return /Authority ID: (\w+)/.exec(await done('localauthority', kind, verb))![1]!;
   }
 });

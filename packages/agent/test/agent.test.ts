@@ -6,22 +6,11 @@ import { isSpiffeError } from '@credence/sdk/runtime';
 import { StatusError } from '@credence/sdk/wire';
 import { WatchingWorkload } from '../../sdk/dist-test/support/watching-workload.js';
 import { agentFor } from './support/agent.js';
-import { FakeServer, type FakeEntry } from './support/fake-server.js';
+import { FakeServer, mine } from './support/fake-server.js';
 import { temporaryDirectory } from '../../sdk/dist-test/support/temporary-directory.js';
 import { until } from '../../sdk/dist-test/support/until.js';
 
 const forever = new AbortController().signal;
-const me = `uid:${process.getuid?.() ?? 0}`;
-
-function mine(id: string, fields: Partial<FakeEntry> = {}): FakeEntry {
-  return {
-    id,
-    spiffe_id: { trust_domain: 'example.org', path: `/${id}` },
-    selectors: [{ type: 'unix', value: me }],
-    created_at: '1700000000',
-    ...fields,
-  };
-}
 
 describe('agent', () => {
   let server: FakeServer;

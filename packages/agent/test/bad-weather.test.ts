@@ -5,7 +5,7 @@ import { temporaryDirectory } from '../../sdk/dist-test/support/temporary-direct
 import { until } from '../../sdk/dist-test/support/until.js';
 import { WatchingWorkload } from '../../sdk/dist-test/support/watching-workload.js';
 import { agentFor, type AgentUnderTest } from './support/agent.js';
-import { FakeServer } from './support/fake-server.js';
+import { FakeServer, mine } from './support/fake-server.js';
 
 const forever = new AbortController().signal;
 const hourMs = 3_600_000;
@@ -28,9 +28,7 @@ describe('an agent in bad weather', () => {
   beforeEach(async () => {
     server = await FakeServer.create();
     server.tokens.add('token');
-    const [id, spiffe_id] = ['web', { trust_domain: 'example.org', path: '/web' }];
-    const selectors = [{ type: 'unix', value: `uid:${process.getuid?.() ?? 0}` }];
-    server.entries = [{ id, spiffe_id, selectors, created_at: '1700000000' }];
+    server.entries = [mine('web')];
     directory = await temporaryDirectory();
     clock = new SettableClock();
   });

@@ -9,15 +9,10 @@ import { temporaryDirectory } from '../../sdk/dist-test/support/temporary-direct
 import { until } from '../../sdk/dist-test/support/until.js';
 import type { TrustBundleSource } from '../dist/settings.js';
 import { agentFor, type AgentUnderTest } from './support/agent.js';
-import { FakeServer, type FakeEntry } from './support/fake-server.js';
+import { FakeServer, mine } from './support/fake-server.js';
 
 const forever = new AbortController().signal;
-const web: FakeEntry = {
-  id: 'web',
-  spiffe_id: { trust_domain: 'example.org', path: '/web' },
-  selectors: [{ type: 'unix', value: `uid:${process.getuid?.() ?? 0}` }],
-  created_at: '1700000000',
-};
+const web = mine('web');
 
 describe('an agent without a stored bundle', () => {
   let server: FakeServer;

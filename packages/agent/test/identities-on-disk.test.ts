@@ -8,21 +8,12 @@ import { WatchingWorkload } from '../../sdk/dist-test/support/watching-workload.
 import { temporaryDirectory } from '../../sdk/dist-test/support/temporary-directory.js';
 import { until } from '../../sdk/dist-test/support/until.js';
 import { agentFor, type AgentUnderTest } from './support/agent.js';
-import { FakeServer, type FakeEntry } from './support/fake-server.js';
+import { FakeServer, mine } from './support/fake-server.js';
 import { Front } from './support/front.js';
 
 const forever = new AbortController().signal;
 const begins = 'the server does not answer: identities are served from disk';
 const ends = 'the server has answered: identities are served from disk no longer';
-
-function mine(id: string): FakeEntry {
-  return {
-    id,
-    spiffe_id: { trust_domain: 'example.org', path: `/${id}` },
-    selectors: [{ type: 'unix', value: `uid:${process.getuid?.() ?? 0}` }],
-    created_at: '1700000000',
-  };
-}
 
 describe('an agent that keeps its identities on disk', () => {
   let server: FakeServer;

@@ -1,10 +1,10 @@
 // The composition root: what a server consists of, in the order in which its parts need one another.
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { LogLevelSwitch } from '@credence/sdk/daemon';
 import { ensurePrivateDirectory, type Clock, type Logger, type Random } from '@credence/sdk/runtime';
 import { openApi, type ApiOptions } from './api/api.js';
 import { unobserved } from './api/observer.js';
-import type { LogLevelSwitch } from './api/logger/ports.js';
 import { TrustBundles } from './api/listeners/trust-bundles.js';
 import type { TlsListener } from './api/listeners/tls-listener.js';
 import { createJoinTokenAttestor } from './attestation/join-token/join-token-attestor.js';

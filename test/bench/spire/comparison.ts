@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { programAt } from '../../interop/programs.js';
 import { repository } from '../../support/source-tree.js';
-import { residentMiB } from '../measure/memory.js';
+import { residentMiB } from '../../support/memory.js';
 import { Load, type LoadCommand } from './load.js';
 import { RatioTable } from './ratio-table.js';
 import { makerNames, System } from './systems.js';

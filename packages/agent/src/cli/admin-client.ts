@@ -1,15 +1,9 @@
 // The agent's admin socket as a client sees it: one connection a command.
 import { resolve } from 'node:path';
 import { credentials, status, type Client } from '@grpc/grpc-js';
-import {
-  defaultAgentAdminSocket,
-  errorText,
-  outputFlags,
-  type FlagValues,
-  type Flags,
-  type Terminal,
-} from '@credence/sdk/daemon';
+import { defaultAgentAdminSocket, outputFlags, type FlagValues, type Flags, type Terminal } from '@credence/sdk/daemon';
 import { isServiceError, type Contract } from '@credence/sdk/wire';
+import { callText, isForbiddenPath } from './agent-client.js';
 
 /** The flags of commands that ask the agent something on its admin socket. */
 export const adminFlags = {
@@ -35,21 +29,22 @@ export async function withAgentAdmin<C extends Client, T>(
   try {
     return await use(client);
   } catch (error) {
-    if (!isServiceError(error) || error.code !== status.UNAVAILABLE) throw error;
-    const hint = `no agent answers at ${path}: set admin_socket_path, or say where it listens by --socket-path`;
-    throw new Error(`${errorText(error).replace(/\.? Resolution note: $/, '')}; ${hint}`, { cause: error });
+    const hint = hintAbout(error, path);
+    throw hint === undefined ? error : new Error(`${callText(error)}; ${hint}`, { cause: error });
   } finally {
     client.close();
   }
 }
 
-/** What `work` comes to; what it throws begins with `message`. */
-export async function failing<T>(message: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    // The hint about an agent that is away is made from the call's own error.
-    if (isServiceError(error) && error.code === status.UNAVAILABLE) throw error;
-    throw new Error(`${message}: ${errorText(error)}`, { cause: error });
+function hintAbout(error: unknown, path: string): string | undefined {
+  if (isForbiddenPath(error)) return `only root, and the agent's own user and group, may open ${path}`;
+  if (!isServiceError(error)) return undefined;
+  switch (error.code) {
+    case status.UNAVAILABLE:
+      return `no agent answers at ${path}: set admin_socket_path, or say where it listens by --socket-path`;
+    case status.UNIMPLEMENTED:
+      return `${path} is not the admin socket of a credence-agent: say where that is by --socket-path`;
+    default:
+      return undefined;
   }
 }

@@ -4,29 +4,23 @@ import { clientSocket, errorText, type FlagValues, type socketFlags, type Termin
 import { isServiceError, type Contract } from '@credence/sdk/wire';
 
 /** Runs `use` on a client of the service and closes it. @throws what `use` throws, with a hint when no agent answers */
-export function withAgent<C extends Client, T>(
+export async function withAgent<C extends Client, T>(
   contract: Contract<unknown, C>,
   { values, terminal }: { readonly values: FlagValues<typeof socketFlags>; readonly terminal: Terminal },
   use: (client: C) => Promise<T>,
 ): Promise<T> {
   const path = clientSocket('agent', values, terminal);
-  const hint = `no agent answers at ${path}: start it, or say where it listens by --socket-path`;
-  return withSocket(contract, { path, hint }, use);
-}
-
-/** As {@link withAgent}, on any socket. */
-export async function withSocket<C extends Client, T>(
-  contract: Contract<unknown, C>,
-  { path, hint }: { readonly path: string; readonly hint: string },
-  use: (client: C) => Promise<T>,
-): Promise<T> {
   // The agent is trusted with the size of its answers.
   const options = { 'grpc.max_receive_message_length': -1 };
   const client = contract.createClient(`unix:${path}`, credentials.createInsecure(), options);
   try {
     return await use(client);
   } catch (error) {
-    throw isRefusedConnection(error) ? new Error(`${callText(error)}; ${hint}`, { cause: error }) : error;
+    if (!isRefusedConnection(error)) throw error;
+    const hint = isForbiddenPath(error)
+      ? `this user may not open ${path}, or a folder above it`
+      : `no agent answers at ${path}: start it, or say where it listens by --socket-path`;
+    throw new Error(`${callText(error)}; ${hint}`, { cause: error });
   } finally {
     client.close();
   }
@@ -35,6 +29,11 @@ export async function withSocket<C extends Client, T>(
 /** The text of a failed call, without what gRPC leaves empty. */
 export function callText(error: unknown): string {
   return errorText(error).replace(/\.? Resolution note: $/, '');
+}
+
+/** Whether the call failed since the permissions of its socket keep this user out. */
+export function isForbiddenPath(error: unknown): boolean {
+  return isRefusedConnection(error) && errorText(error).includes('EACCES');
 }
 
 // The agent answers UNAVAILABLE too; only gRPC itself speaks of connections.

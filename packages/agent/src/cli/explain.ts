@@ -1,9 +1,8 @@
 // `explain`: why a process has the identities that it has, or has none.
-import { defineCommand, encodeJson, exitCodes, usageError } from '@credence/sdk/daemon';
+import { answer, defineCommand, encodeJson, exitCodes, usageError } from '@credence/sdk/daemon';
 import { agentExplainApi } from '@credence/sdk/wire';
 import type { ExplainWorkloadResponse__Output } from '@credence/sdk/wire/gen/credence/agent/v1/ExplainWorkloadResponse.js';
 import { adminFlags, withAgentAdmin } from './admin-client.js';
-import { answer } from './api/workload-call.js';
 import { renderExplanation } from './render-explanation.js';
 
 const shown = 10;

@@ -1,13 +1,15 @@
 // `healthcheck`
-import { defineCommand, exitCodes, healthcheckFlags } from '@credence/sdk/daemon';
+import { answer, defineCommand, exitCodes, healthcheckFlags } from '@credence/sdk/daemon';
 import { healthApi } from '@credence/sdk/wire';
-import type { HealthClient } from '@credence/sdk/wire/gen/grpc/health/v1/Health.js';
+import type { HealthCheckResponse__Output } from '@credence/sdk/wire/gen/grpc/health/v1/HealthCheckResponse.js';
 import { withAgent } from './agent-client.js';
 
 export const command = defineCommand(healthcheckFlags, async (values, terminal) => {
   if (values.verbose) terminal.out('Checking agent health...\n');
-  const problem = await withAgent(healthApi, { values, terminal }, check).then(
-    (serving) => (serving === 'SERVING' ? undefined : `agent returned status "${serving}"`),
+  const problem = await withAgent(healthApi, { values, terminal }, (client) =>
+    answer<HealthCheckResponse__Output>((done) => client.Check({ service: '' }, done)),
+  ).then(
+    ({ status }) => (status === 'SERVING' ? undefined : `agent returned status "${status}"`),
     (error: unknown) => {
       const why = values.verbose && error instanceof Error ? `: ${error.message}` : '';
       return `unable to determine health${why}`;
@@ -20,12 +22,3 @@ export const command = defineCommand(healthcheckFlags, async (values, terminal) 
   terminal.out('Agent is healthy.\n');
   return exitCodes.done;
 });
-
-function check(client: HealthClient): Promise<string> {
-  return new Promise((resolve, reject) => {
-    client.Check({ service: '' }, (error, response) => {
-      if (error !== null) reject(error);
-      else resolve(response?.status ?? 'UNKNOWN');
-    });
-  });
-}

@@ -18,7 +18,7 @@ export function renderExplanation(explanation: ExplainWorkloadResponse__Output, 
     `${answerOf(explanation)}\n`,
     ...matching.map(renderMatching),
     renderMissedHeading(explanation),
-    ...missed.map(renderMissed),
+    ...missed.map((entry) => renderMissed(entry, attestors)),
     renderAdvice(explanation),
   ]
     .filter((block) => block !== '')
@@ -92,9 +92,26 @@ function renderMissedHeading({ missed, missed_count: count }: ExplainWorkloadRes
   return `${counted(count, 'entry does', 'entries do')} not match, the nearest first${more}:\n`;
 }
 
-function renderMissed({ entry, missing_selectors: missing }: Missed__Output): string {
+function renderMissed(
+  { entry, missing_selectors: missing }: Missed__Output,
+  attestors: readonly Attestor__Output[],
+): string {
   if (entry === null) return '';
-  return [heading(entry), ...missing.map((selector) => `  missing selector ${renderSelector(selector)}\n`)].join('');
+  const lines = missing.map(
+    (selector) => `  missing selector ${renderSelector(selector)}${whyMissing(selector, attestors)}\n`,
+  );
+  return [heading(entry), ...lines].join('');
+}
+
+// What is missing of every process, however right the entry is.
+function whyMissing({ type, value }: Selector__Output, attestors: readonly Attestor__Output[]): string {
+  const attestor = attestors.find((one) => one.type === type);
+  if (attestor === undefined) return `: this agent has no workload attestor ${printable(type)}`;
+  if (attestor.error !== '') return `: ${type} failed`;
+  const kind = /^(path|sha256):/.exec(value)?.[0];
+  if (type !== 'unix' || kind === undefined || attestor.selectors.some((one) => one.value.startsWith(kind))) return '';
+  const keys = kind === 'sha256:' ? 'discover_workload_path, workload_size_limit' : 'discover_workload_path';
+  return `: this agent does not look for it (${keys})`;
 }
 
 // An entry below another parent is not this agent's to know.

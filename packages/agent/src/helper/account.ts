@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { usageError } from '@credence/sdk/daemon';
 
 /** Where names are looked up, and what they are of. */
-export const accountFiles = { user: '/etc/passwd', group: '/etc/group' } as const;
+const accountFiles = { user: '/etc/passwd', group: '/etc/group' } as const;
 
 /** @throws ERR_USAGE when nobody has the name */
 export async function accountNumber(

@@ -127,17 +127,22 @@ export class AgentSvidKeeper {
     throw await this.#final('AGENT_EXPIRED', error);
   }
 
-  async #final(reason: string, cause: unknown): Promise<SpiffeError> {
+  // An attestation is refused in the server's own words alone.
+  async #final(reason: string | undefined, cause: unknown): Promise<SpiffeError> {
     const { store, log } = this.#options;
     const { id } = this.#current;
-    log.error({ reason, spiffeId: id.toString() }, 'the server does not accept this agent any more: removing its SVID');
+    const why = reason ?? (cause instanceof Error ? cause.message : String(cause));
+    log.error(
+      { reason: why, spiffeId: id.toString() },
+      'the server does not accept this agent any more: removing its SVID',
+    );
     await store.removeSvid();
-    const message = `the server refuses agent ${String(id)} (${reason}); ${refusalAdvice(reason, id)}`;
+    const message = `the server refuses agent ${String(id)} (${why}); ${refusalAdvice(why, id)}`;
     return agentError('ERR_SERVER_REFUSED', message, { details: { reason }, cause });
   }
 }
 
-function reasonOf(refusal: unknown): string {
+function reasonOf(refusal: unknown): string | undefined {
   const reason = isSpiffeError(refusal) ? refusal.details['reason'] : undefined;
-  return typeof reason === 'string' ? reason : 'AGENT_NOT_ATTESTED';
+  return typeof reason === 'string' ? reason : undefined;
 }

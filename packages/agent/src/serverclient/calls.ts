@@ -4,7 +4,7 @@ import type { Clock } from '@credence/sdk/runtime';
 import { agentError } from '../domain/errors.js';
 
 /** How long one call, with all its messages, may take. */
-export const callTimeoutMs = 30_000;
+const callTimeoutMs = 30_000;
 
 /**
  * Runs `work` with a signal that aborts with the outer one, or after 30 s.

@@ -5,7 +5,7 @@ import { isServiceError, permissionDeniedReason } from '@credence/sdk/wire';
 import { agentError } from '../domain/errors.js';
 
 /** Why the server refuses an agent: the reasons of PermissionDeniedDetails. */
-export const refusalReasons = [
+const refusalReasons = [
   'AGENT_EXPIRED',
   'AGENT_NOT_ATTESTED',
   'AGENT_NOT_ACTIVE',

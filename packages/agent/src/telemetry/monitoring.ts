@@ -73,6 +73,7 @@ export class Monitoring implements AsyncDisposable {
         name: 'agent',
         failure: 'the agent has not joined or not synchronized yet, or stops',
         run: () => (this.#answers === undefined ? fails('the agent is not serving') : Promise.resolve()),
+        warning: () => this.#vitals && syncWarning(this.#vitals.synchronizer.record.status),
       },
       {
         name: 'agent.svid',
@@ -89,6 +90,19 @@ export class Monitoring implements AsyncDisposable {
       },
     ];
   }
+}
+
+// Why it failed is for those who may read the log.
+function syncWarning({
+  lastSuccess,
+  lastFailure,
+  fromDiskSince,
+}: Vitals['synchronizer']['record']['status']): string | undefined {
+  if (lastFailure === undefined) return undefined;
+  const last =
+    lastSuccess === undefined ? 'it never was since it started' : `it last was at ${lastSuccess.toISOString()}`;
+  const disk = fromDiskSince === undefined ? '' : '; it serves what it had on disk';
+  return `the agent is not in sync with its server; ${last}${disk}`;
 }
 
 function fails(problem: string): Promise<never> {

@@ -1,10 +1,15 @@
-// What the metrics ask of the agent when they are read.
+// What metrics and readiness ask of the agent when they are read.
 
 export interface Vitals {
   readonly agentSvid: { readonly notBefore: Date; readonly expiresAt: Date };
   readonly synchronizer: {
     readonly record: {
-      readonly status: { readonly lastSuccess: Date | undefined; readonly fromDiskSince: Date | undefined };
+      readonly status: {
+        readonly lastSuccess: Date | undefined;
+        /** Undefined: it has been made good. */
+        readonly lastFailure: { readonly at: Date } | undefined;
+        readonly fromDiskSince: Date | undefined;
+      };
       readonly rounds: { readonly succeeded: number; readonly failed: number };
     };
     /** Whether the server tells of changes as they happen. */

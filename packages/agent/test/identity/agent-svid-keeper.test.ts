@@ -136,6 +136,19 @@ describe('agent SVID keeper', () => {
     assert.equal(source.rotations, 2);
   });
 
+  it('ends with the words of the server when that refuses the new attestation, and says what to do', async () => {
+    const source = new Source();
+    const keeper = source.keeper({ reattestable: true });
+    source.failure = agentError('ERR_SERVER_REFUSED', 'the server refused it: agent is banned', {
+      details: { reason: undefined },
+    });
+    await assert.rejects(keeper.recover(refusal('AGENT_NOT_ATTESTED'), source.stop.signal), {
+      code: 'ERR_SERVER_REFUSED',
+      message: /agent is banned\); evict it on the server/,
+    });
+    assert.deepEqual(source.written, ['removed']);
+  });
+
   it('renews at once when its authority is tainted', async () => {
     const source = new Source();
     const keeper = source.keeper();

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrustDomain } from '@credence/sdk';
@@ -61,6 +63,22 @@ describe('disk agent store', () => {
     await open().load();
     assert.deepEqual((await readdir(join(directory.path, 'data'))).sort(), ['agent-data.json', 'keys.json']);
   });
+
+  it('holds one SVID with its key, and one bundle, when the agent is killed while it writes either', async () => {
+    const script = new URL('../support/endless-agent-writer.js', import.meta.url).pathname;
+    for (let round = 0; round < 4; round++) {
+      const writer = spawn(process.execPath, [script, join(directory.path, 'data')], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      await once(writer.stdout, 'data');
+      writer.kill('SIGKILL');
+      await once(writer, 'exit');
+      const { svid, bundle } = await open().load();
+      assert.equal(svid?.id.path, '/spire/agent/join_token/t');
+      assert.ok([1, 2].includes(bundle?.x509Authorities.length ?? 0));
+      assert.deepEqual((await readdir(join(directory.path, 'data'))).sort(), ['agent-data.json', 'keys.json']);
+    }
+  }).timeout(30_000);
 
   it('writes the files that a SPIRE agent reads', async () => {
     const svid = await filled();

@@ -34,6 +34,17 @@ interface KnownAgent {
 /** An entry with the fields of the wire; the rest has defaults. */
 export type FakeEntry = Entry & { readonly id: string };
 
+/** An entry for the user of this process, at the path of its ID. */
+export function mine(id: string, fields: Partial<FakeEntry> = {}): FakeEntry {
+  return {
+    id,
+    spiffe_id: { trust_domain: 'example.org', path: `/${id}` },
+    selectors: [{ type: 'unix', value: `uid:${process.getuid?.() ?? 0}` }],
+    created_at: '1700000000',
+    ...fields,
+  };
+}
+
 export class FakeServer implements AsyncDisposable {
   readonly ca: TestCa;
   readonly trustDomain: TrustDomain;

@@ -14,7 +14,7 @@ const vitals: Vitals = {
   agentSvid: { notBefore: at(0), expiresAt: at(3600) },
   synchronizer: {
     record: {
-      status: { lastSuccess: at(0), fromDiskSince: undefined },
+      status: { lastSuccess: at(0), lastFailure: undefined, fromDiskSince: undefined },
       rounds: { succeeded: 3, failed: 2 },
     },
     watched: true,
@@ -79,6 +79,29 @@ describe('an agent that monitors ask', () => {
     await clock.advance(3600 * 1000);
     assert.deepEqual(await failing(), ['agent.svid']);
   });
+
+  const outages = [
+    { lastSuccess: at(5), fromDiskSince: undefined, says: 'it last was at 2026-01-01T00:00:05.000Z' },
+    {
+      lastSuccess: undefined,
+      fromDiskSince: at(1),
+      says: 'it never was since it started; it serves what it had on disk',
+    },
+  ];
+  for (const { says, ...since } of outages) {
+    it(`stays ready out of sync with its server, and tells: ${says}`, async () => {
+      monitoring.serving(() => Promise.resolve(true));
+      const told = async (): Promise<unknown> =>
+        ((await (await fetch(`${base}/ready`)).json()) as { agent: unknown }).agent;
+      monitoring.joined(vitals);
+      assert.deepEqual(await told(), {});
+      const { rounds } = vitals.synchronizer.record;
+      const status = { ...since, lastFailure: { at: at(9), message: 'no connection to 192.0.2.1' } };
+      monitoring.joined({ ...vitals, synchronizer: { record: { status, rounds }, watched: false } });
+      assert.deepEqual(await told(), { warning: `the agent is not in sync with its server; ${says}` });
+      assert.deepEqual(await failing(), []);
+    });
+  }
 
   it('measures nothing before it has joined, and then how far it lags and what expires', async () => {
     assert.doesNotMatch(await samples(), /^credence_agent_(entries|sync_lag_seconds) /m);

@@ -50,6 +50,11 @@ export function errorText(error: unknown): string {
   return error.message;
 }
 
+/** Whether a call failed because nobody answers. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof Error && isFailedCall(error) && error.code === statusNames.indexOf('Unavailable');
+}
+
 interface FailedCall extends Error {
   readonly code: number;
   readonly details: string;

@@ -9,6 +9,8 @@ export interface HealthCheck {
   /** What is answered when it fails. */
   readonly failure: string;
   readonly run: () => Promise<void>;
+  /** What is answered when it passes, and ought to be known all the same. */
+  readonly warning?: () => string | undefined;
 }
 
 export function livePage(): Promise<Page> {
@@ -21,10 +23,16 @@ export async function readyPage(checks: readonly HealthCheck[], log: Logger): Pr
   return page(status, Object.fromEntries(results));
 }
 
-async function resultOf({ name, failure, run }: HealthCheck, log: Logger): Promise<{ readonly err?: string }> {
+interface Result {
+  readonly err?: string;
+  readonly warning?: string;
+}
+
+async function resultOf({ name, failure, run, warning }: HealthCheck, log: Logger): Promise<Result> {
   try {
     await run();
-    return {};
+    const text = warning?.();
+    return text === undefined ? {} : { warning: text };
   } catch (error) {
     log.warn({ err: error, check: name }, 'not ready');
     return { err: failure };

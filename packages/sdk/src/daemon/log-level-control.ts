@@ -21,7 +21,8 @@ const levels: Readonly<Record<AnnouncedLevel, SettableLevel>> = {
   TRACE: 'trace',
 };
 
-const quietFirst = Object.keys(levels);
+/** The quietest first. */
+export const announcedLevels = Object.keys(levels) as readonly AnnouncedLevel[];
 
 /** Nobody silences the log without a word in it. */
 export class LogLevelControl {
@@ -43,12 +44,12 @@ export class LogLevelControl {
 
   /** The level of this name, or undefined. */
   static parse(name: string): AnnouncedLevel | undefined {
-    return Object.hasOwn(levels, name) ? (name as AnnouncedLevel) : undefined;
+    return announcedLevels.find((level) => level === name);
   }
 
   change(level: AnnouncedLevel): void {
     const fields = { log_level: level, previous_log_level: this.#current };
-    const quieter = quietFirst.indexOf(level) < quietFirst.indexOf(this.#current);
+    const quieter = announcedLevels.indexOf(level) < announcedLevels.indexOf(this.#current);
     // While more is written.
     if (quieter) this.#log.warn(fields, 'log level changed');
     this.#logLevel.level = levels[level];

@@ -133,6 +133,7 @@ function explain(program: Program, args: readonly string[], terminal: Terminal):
   if (asked !== undefined && !['-h', '-help', '--help'].includes(asked)) throw usageError(`unknown flag ${asked}`);
   const help = createCommand([program.name, ...words].join(' '), terminal).description(program.summary);
   help.helpCommand(false);
+  if (group === '') help.option('-v, --version', 'display the version');
   for (const { path, summary } of commands)
     help.addCommand(new Command(path.slice(group.length).trim()).description(summary));
   if (asked === undefined) terminal.err(help.helpInformation());

@@ -1,6 +1,6 @@
 // Calls that say who makes them: each brings a JWT-SVID of its moment (JWT-SVID §5.3).
 import { CallCredentials, Metadata, status } from '@grpc/grpc-js';
-import { isSpiffeError, sdkErrors } from '../runtime/index.js';
+import { isSpiffeError } from '../runtime/index.js';
 import { audiences, type JwtSvidParams, type JwtSvidSource } from '../svid/index.js';
 
 /**
@@ -30,13 +30,8 @@ export function jwtCallCredentials(source: JwtSvidSource, params: JwtSvidParams)
 
 // grpc-js ends the call with the code of the error.
 function failure(error: unknown): Error {
-  const code = mayHelpToRetry(error) ? status.UNAVAILABLE : status.UNAUTHENTICATED;
+  const mayHelpToRetry = !isSpiffeError(error) || error.retryable;
+  const code = mayHelpToRetry ? status.UNAVAILABLE : status.UNAUTHENTICATED;
   const message = error instanceof Error ? error.message : 'failed';
   return Object.assign(new Error(`no JWT-SVID: ${message}`, { cause: error }), { code });
-}
-
-function mayHelpToRetry(error: unknown): boolean {
-  if (!isSpiffeError(error)) return true;
-  const row = Object.entries(sdkErrors).find(([code]) => code === error.code);
-  return row === undefined || row[1].retryable;
 }

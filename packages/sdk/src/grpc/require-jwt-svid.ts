@@ -15,6 +15,8 @@ export interface RequireJwtSvidOptions {
   readonly authorize: JwtAuthorizer;
   /** How far the clocks may be apart. Default: as `verifyJwtSvid`. */
   readonly clockToleranceSeconds?: number | undefined;
+  /** Whether a token must name its key. Default: as `verifyJwtSvid`, it need not (JWT-SVID §2.2). */
+  readonly requireKeyId?: boolean | undefined;
   /** Default: the clock of the machine. */
   readonly clock?: Clock | undefined;
   /** Told of each refused call. Default: silent. */
@@ -26,12 +28,13 @@ export interface RequireJwtSvidOptions {
  * call without one valid JWT-SVID for `audience` gets UNAUTHENTICATED, one whose subject `authorize` refuses
  * PERMISSION_DENIED, and UNAVAILABLE when the bundles are not available.
  *
- * @throws TypeError without an audience or an authorizer.
+ * @throws TypeError without bundles, an audience or an authorizer.
  */
 export function requireJwtSvid(options: RequireJwtSvidOptions): ServerInterceptor {
   const { logger = silentLogger } = options;
   audiences(options.audience); // JWT-SVID appendix A: configured in advance
   if (typeof options.authorize !== 'function') throw new TypeError('requireJwtSvid: expected an authorizer');
+  if ((options.bundles as unknown) === undefined) throw new TypeError('requireJwtSvid: expected a source of bundles');
   return ({ path }, call) => {
     let svid: JwtSvid | undefined;
     const context = () => (svid === undefined ? call.getAuthContext() : withJwtSvid(call.getAuthContext(), svid));
@@ -57,11 +60,12 @@ export function requireJwtSvid(options: RequireJwtSvidOptions): ServerIntercepto
 }
 
 async function judge(metadata: Metadata, options: RequireJwtSvidOptions): Promise<JwtSvid> {
-  const { bundles, audience, clock = systemClock, clockToleranceSeconds } = options;
+  const { bundles, audience, clock = systemClock, clockToleranceSeconds, requireKeyId } = options;
   const svid = await verifyJwtSvid(bearerToken(metadata), bundles, {
     audience,
     now: clock.now(),
     clockToleranceSeconds,
+    requireKeyId,
   });
   checkAuthorized(options.authorize, svid);
   return svid;

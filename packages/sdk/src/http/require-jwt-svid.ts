@@ -16,6 +16,8 @@ export interface RequireJwtSvidOptions extends GuardOptions {
   readonly authorize: JwtAuthorizer;
   /** How far the clocks may be apart. Default: as `verifyJwtSvid`. */
   readonly clockToleranceSeconds?: number | undefined;
+  /** Whether a token must name its key. Default: as `verifyJwtSvid`, it need not (JWT-SVID §2.2). */
+  readonly requireKeyId?: boolean | undefined;
 }
 
 /**
@@ -23,12 +25,13 @@ export interface RequireJwtSvidOptions extends GuardOptions {
  * without a valid token, 403 for a subject that is not allowed, 400 for several `Authorization` headers and for a token
  * in the query, 503 when the bundles are not available.
  *
- * @throws TypeError without an audience or an authorizer.
+ * @throws TypeError without bundles, an audience or an authorizer.
  */
 export const requireJwtSvid: MiddlewareFactory<[options: RequireJwtSvidOptions]> = inEveryShape(
   (options: RequireJwtSvidOptions) => {
     audiences(options.audience); // JWT-SVID appendix A: configured in advance
     if (typeof options.authorize !== 'function') throw new TypeError('requireJwtSvid: expected an authorizer');
+    if ((options.bundles as unknown) === undefined) throw new TypeError('requireJwtSvid: expected a source of bundles');
     return decisionOf((request) => judge(request, options), options);
   },
 );
@@ -48,9 +51,9 @@ async function judge(request: IncomingRequest, options: RequireJwtSvidOptions): 
 
 /** What is not the token's fault is thrown. */
 async function verified(token: string, options: RequireJwtSvidOptions): Promise<JwtSvid | Error> {
-  const { bundles, audience, clock = systemClock, clockToleranceSeconds } = options;
+  const { bundles, audience, clock = systemClock, clockToleranceSeconds, requireKeyId } = options;
   try {
-    return await verifyJwtSvid(token, bundles, { audience, now: clock.now(), clockToleranceSeconds });
+    return await verifyJwtSvid(token, bundles, { audience, now: clock.now(), clockToleranceSeconds, requireKeyId });
   } catch (error) {
     if (isSpiffeError(error, 'ERR_SPIFFE_JWT')) return error;
     throw error;

@@ -26,7 +26,8 @@ const longestDelayMs = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => new Date(),
   async sleep(ms, options = {}) {
-    for (let left = Math.max(0, ms); ; left -= longestDelayMs) {
+    // NaN, as of a setting that was misread, is no wait: it must not become one without end.
+    for (let left = Math.max(0, ms || 0); ; left -= longestDelayMs) {
       await wait(Math.min(left, longestDelayMs), options);
       if (left <= longestDelayMs) return;
     }

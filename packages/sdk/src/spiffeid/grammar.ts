@@ -17,7 +17,7 @@ export type SpiffeIdProblem =
 /** SPIFFE-ID §2.3: IDs up to this many bytes are supported, longer ones are not generated. */
 export const maxIdLength = 2048;
 /** SPIFFE-ID §2.3, RFC 3986 §3.2.2: a host has at most this many bytes. */
-export const maxTrustDomainLength = 255;
+const maxTrustDomainLength = 255;
 
 const lower = 'abcdefghijklmnopqrstuvwxyz';
 const trustDomainChars = charset(`${lower}0123456789.-_`); // SPIFFE-ID §2.1

@@ -1,13 +1,12 @@
 // SVIDs and bundles as messages of the Workload API (SPIFFE Workload API §§5.2, 6.2), as a correct agent sends them.
 import type { JwtBundle, X509Bundle } from '../bundle/index.js';
 import type { JwtSvid, X509Svid } from '../svid/index.js';
-import type { Struct } from '../wire/gen/google/protobuf/Struct.js';
-import type { Value } from '../wire/gen/google/protobuf/Value.js';
 import type { JWTBundlesResponse } from '../wire/gen/JWTBundlesResponse.js';
 import type { JWTSVIDResponse } from '../wire/gen/JWTSVIDResponse.js';
 import type { ValidateJWTSVIDResponse } from '../wire/gen/ValidateJWTSVIDResponse.js';
 import type { X509BundlesResponse } from '../wire/gen/X509BundlesResponse.js';
 import type { X509SVIDResponse } from '../wire/gen/X509SVIDResponse.js';
+import { encodeStruct } from '../wire/index.js';
 
 /** The response to FetchX509SVID. The bundle of an SVID is the one of its trust domain; the others are federated. */
 export function x509SvidResponse(svids: readonly X509Svid[], bundles: readonly X509Bundle[]): X509SVIDResponse {
@@ -51,18 +50,5 @@ export function jwtBundlesResponse(bundles: readonly JwtBundle[]): JWTBundlesRes
 
 /** The response to ValidateJWTSVID for a valid token. */
 export function validateJwtSvidResponse({ id, claims }: JwtSvid): ValidateJWTSVIDResponse {
-  return { spiffe_id: id.toString(), claims: structOf(claims) };
-}
-
-function structOf(members: Readonly<Record<string, unknown>>): Struct {
-  return { fields: Object.fromEntries(Object.entries(members).map(([name, value]) => [name, valueOf(value)])) };
-}
-
-function valueOf(value: unknown): Value {
-  if (typeof value === 'number') return { numberValue: value };
-  if (typeof value === 'string') return { stringValue: value };
-  if (typeof value === 'boolean') return { boolValue: value };
-  if (Array.isArray(value)) return { listValue: { values: value.map(valueOf) } };
-  if (typeof value === 'object' && value !== null) return { structValue: structOf({ ...value }) };
-  return { nullValue: 'NULL_VALUE' };
+  return { spiffe_id: id.toString(), claims: encodeStruct(claims) };
 }

@@ -46,7 +46,7 @@ export function authorizeId(id: SpiffeId | string): IdAuthorizer {
  */
 export function authorizeOneOf(...ids: readonly (SpiffeId | string)[]): IdAuthorizer {
   if (ids.length === 0) throw new TypeError('authorizeOneOf: expected at least one SPIFFE ID');
-  const parsed = ids.map((id) => (typeof id === 'string' ? SpiffeId.parse(id) : id));
+  const parsed = ids.map((id) => SpiffeId.parse(String(id)));
   const allowed = new Set(parsed.map(String));
   const check = (id: SpiffeId): Error | undefined =>
     allowed.has(String(id)) ? undefined : new Error(`expected ${[...allowed].join(' or ')}`);
@@ -69,8 +69,14 @@ export function authorizeMemberOf(trustDomain: TrustDomain | string): IdAuthoriz
   return within(check, [domain]);
 }
 
-/** Allows the IDs for which `predicate` returns true; every other result denies. */
-export function authorizeIf(predicate: (id: SpiffeId, peer: VerifiedPeer) => boolean): Authorizer {
+/**
+ * Allows the IDs for which `predicate` returns true; every other result denies. `peer` is the peer of TLS, or the verified
+ * JWT-SVID where the result judges those.
+ *
+ * @throws TypeError without a predicate.
+ */
+export function authorizeIf<Peer = VerifiedPeer>(predicate: (id: SpiffeId, peer: Peer) => boolean): Judge<Peer> {
+  if (typeof predicate !== 'function') throw new TypeError('authorizeIf: expected a predicate');
   return (id, peer) => {
     const allowed: unknown = predicate(id, peer);
     return allowed === true ? undefined : new Error('the predicate did not return true');

@@ -32,11 +32,14 @@ const observed = new WeakMap<Identified, SpiffeError>();
 /**
  * Asks `authorizer`, reports a refusal and allows all the same, wherever an authorizer can stand. Every trust domain that
  * a bundle is held for can connect meanwhile: nothing narrows the authorities of the handshake.
+ *
+ * @throws TypeError without an authorizer.
  */
 export function observe<Peer extends Identified = Identified>(
   authorizer: Judge<Peer>,
   options: ObserveOptions<Peer> = {},
 ): ObservingAuthorizer<Peer> {
+  if (typeof authorizer !== 'function') throw new TypeError('observe: expected an authorizer');
   let refusals = 0;
   const check = (_id: SpiffeId, peer: Peer): undefined => {
     const error = refusal(authorizer, peer);

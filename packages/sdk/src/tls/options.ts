@@ -8,8 +8,6 @@ import type { Clock, Logger, SpiffeError } from '../runtime/index.js';
 import type { X509SvidSource } from '../svid/index.js';
 import type { Authorizer } from './authorizer.js';
 
-export { checkBase } from './base-options.js';
-
 /** A bundle source that can also list what it holds: TLS must know every acceptable authority before a peer speaks. */
 export interface TrustedBundles extends X509BundleSource {
   readonly bundles: readonly X509Bundle[];
@@ -125,8 +123,12 @@ export function checkServerMode(options: ServerOptions): void {
     if (authorize === undefined) return;
     throw new TypeError("authorize cannot be used with clientAuthentication 'none': nobody would be asked");
   }
-  if (typeof authorize === 'function') return;
-  throw new TypeError("authorize: expected an authorizer; a server that asks nobody says clientAuthentication: 'none'");
+  if (typeof authorize !== 'function') {
+    throw new TypeError(
+      "authorize: expected an authorizer; a server that asks nobody says clientAuthentication: 'none'",
+    );
+  }
+  checkBundles(options);
 }
 
 /** @throws TypeError when it is not said which servers the client trusts, or said twice. */
@@ -139,7 +141,13 @@ export function checkClientMode(options: ClientOptions): void {
     }
   } else if (typeof authorize !== 'function') {
     throw new TypeError('authorize: expected an authorizer');
+  } else {
+    checkBundles(options);
   }
+}
+
+function checkBundles({ bundles }: { readonly bundles?: unknown }): void {
+  if (bundles === undefined) throw new TypeError('bundles: expected a source of the bundles to verify peers by');
 }
 
 // What is empty would mean the roots of Node.

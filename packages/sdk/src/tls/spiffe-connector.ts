@@ -2,9 +2,10 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { systemClock, type Clock } from '../runtime/index.js';
+import { checkBase } from './base-options.js';
 import { ClientConnections } from './client-connections.js';
 import { openVerified } from './open-verified.js';
-import type { ClientOptions } from './options.js';
+import { checkClientMode, type ClientOptions } from './options.js';
 
 /** What undici asks a connector for. */
 export interface ConnectorTarget {
@@ -31,8 +32,12 @@ const connectTimeoutMs = 10_000;
  * server has 10 s to prove who it is.
  *
  * An open connection ends as those of `connect` do; `allowH2` needs `base: { ALPNProtocols: ['h2', 'http/1.1'] }`.
+ *
+ * @throws TypeError for a `base` that decides over identity, or when it is not said which servers are trusted.
  */
 export function spiffeConnector(options: ClientOptions): SpiffeConnector {
+  checkBase(options.base ?? {});
+  checkClientMode(options);
   const connections = new ClientConnections(options);
   return (target, callback) => {
     try {

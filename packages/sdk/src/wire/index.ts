@@ -28,3 +28,4 @@ export {
   permissionDeniedReason,
   type PermissionDeniedReason,
 } from './status.js';
+export { encodeStruct } from './struct.js';

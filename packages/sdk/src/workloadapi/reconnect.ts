@@ -4,9 +4,9 @@ import { Backoff, type BackoffOptions, type Clock, type Random, type SpiffeError
 import { failureOf, type Verdict } from './failure.js';
 
 /** Waits between attempts. */
-export const retryBackoff: BackoffOptions = { initialMs: 200, factor: 2, maxMs: 10_000, jitter: 0.2 };
+const retryBackoff: BackoffOptions = { initialMs: 200, factor: 2, maxMs: 10_000, jitter: 0.2 };
 /** Waits after PERMISSION_DENIED: an identity comes when an operator registers one, not within milliseconds. */
-export const deniedBackoff: BackoffOptions = { initialMs: 1_000, factor: 2, maxMs: 10_000, jitter: 0.2 };
+const deniedBackoff: BackoffOptions = { initialMs: 1_000, factor: 2, maxMs: 10_000, jitter: 0.2 };
 
 // A stream that gave a valid update and lived this long was healthy; the next attempt follows within promptMs. A
 // shorter life is none: an agent that answers and hangs up must not be called in a tight loop.

@@ -85,7 +85,7 @@ export abstract class Source<Value extends Comparable<Value>>
     // Every server, agent and loop that uses this source listens.
     this.setMaxListeners(0);
     this.#name = name;
-    this.#onRevoked = options.onRevoked ?? 'drop';
+    this.#onRevoked = options.onRevoked === 'keep' ? 'keep' : 'drop';
     this.clock = options.clock ?? systemClock;
     this.#logger = guarded(options.logger);
     this.#ownsClient = options.client === undefined;

@@ -166,7 +166,9 @@ describe('runProgram', () => {
     }
   });
 
-  it('prints its version', async () => {
+  it('prints its version, as its help says', async () => {
     assert.deepEqual(await run('--version'), { code: 0, out: '1.2.3\n', err: '' });
+    assert.match((await run('--help')).out, /^ {2}-v, --version +display the version$/m);
+    assert.doesNotMatch((await run('group', '--help')).out, /--version/);
   });
 });

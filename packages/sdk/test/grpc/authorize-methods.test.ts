@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
-import { authorizeAny, authorizeId } from '@credence/sdk';
+import { authorizeAny, authorizeId, observe } from '@credence/sdk';
 import { authorizeMethods, tlsChannelCredentials, type MethodRules } from '@credence/sdk/grpc';
 import { endOf } from './echo.js';
 import { Harness } from './harness.js';
@@ -43,6 +43,15 @@ describe('authorizeMethods', () => {
     await assert.rejects(client.say('hello'), denied);
     assert.equal((await endOf(client.chat())).code, status.PERMISSION_DENIED);
     assert.deepEqual(echo.callers, []);
+  });
+
+  it('lets pass whom an observed rule would refuse, and nobody whom no rule names', async () => {
+    const rule = observe(authorizeId('spiffe://b.test/other'));
+    const observed = await start({ '/test.Echo/Say': rule });
+    assert.equal(await given.dial(observed.port).say('hello'), 'spiffe://b.test/client says hello');
+    assert.equal(rule.refusals, 1);
+    const other = await start({ '/test.Echo/Count': rule });
+    await assert.rejects(given.dial(other.port).say('hello'), denied);
   });
 
   it('takes no name of Object.prototype for a rule', async () => {

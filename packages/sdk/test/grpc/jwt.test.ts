@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Metadata, status, type ServerInterceptor } from '@grpc/grpc-js';
-import { authorizeAny, authorizeId, JwtBundleSet, type JwtSvid, type Logger } from '@credence/sdk';
+import { authorizeAny, authorizeId, JwtBundleSet, observe, type JwtSvid, type Logger } from '@credence/sdk';
 import { jwtCallCredentials, jwtSvidOfCall, requireJwtSvid, tlsChannelCredentials } from '@credence/sdk/grpc';
 import { sdkError } from '@credence/sdk/runtime';
 import { nextOf } from './echo.js';
@@ -138,6 +138,23 @@ describe('gRPC calls with a JWT-SVID', () => {
     assert.deepEqual(echo.callers, []);
   });
 
+  it('go on for a subject who would be refused in observe mode, and for nobody without a valid token', async () => {
+    const authorize = observe(authorizeId('spiffe://b.test/other'));
+    const { echo, port } = await serve({ authorize });
+    assert.equal(await dial(port, ofClient).say('hello'), 'nobody says hello');
+    assert.equal(authorize.refusals, 1);
+    await assert.rejects(given.dial(port, without()).say('hello'), { code: status.UNAUTHENTICATED });
+    assert.equal(echo.callers.length, 1);
+  });
+
+  it('end with UNAUTHENTICATED for a token that does not name its key only when told to (JWT-SVID §2.2)', async () => {
+    const nameless = () => given.b.jwtSvid('/client', { audience, header: { kid: undefined } });
+    const [lenient, strict] = [await serve(), await serve({ requireKeyId: true })];
+    assert.ok(await dial(lenient.port, nameless).say('hello'));
+    assert.ok(await dial(strict.port, ofClient).say('hello'));
+    await assert.rejects(dial(strict.port, nameless).say('hello'), { code: status.UNAUTHENTICATED, details: /"kid"/ });
+  });
+
   it('end with UNAVAILABLE while the bundles are not available', async () => {
     const getJwtBundleForTrustDomain = (): never => {
       throw sdkError('ERR_SPIFFE_CLOSED', 'the source is closed');
@@ -151,23 +168,27 @@ describe('gRPC calls with a JWT-SVID', () => {
 
   it('fail on the side of the caller when there is no token: UNAVAILABLE where a retry may help', async () => {
     const { port } = await serve();
-    const failing = (code: 'ERR_SPIFFE_WORKLOAD_API' | 'ERR_SPIFFE_CLOSED') => () =>
-      Promise.reject<JwtSvid>(sdkError(code, 'nothing there'));
+    const failing = (code: 'ERR_SPIFFE_WORKLOAD_API' | 'ERR_SPIFFE_CLOSED', options?: { retryable: boolean }) => () =>
+      Promise.reject<JwtSvid>(sdkError(code, 'nothing there', options));
     await assert.rejects(dial(port, failing('ERR_SPIFFE_WORKLOAD_API')).say('hello'), {
       code: status.UNAVAILABLE,
       details: /nothing there/,
     });
     await assert.rejects(dial(port, failing('ERR_SPIFFE_CLOSED')).say('hello'), { code: status.UNAUTHENTICATED });
+    // As the Workload API answers INVALID_ARGUMENT.
+    const refusing = failing('ERR_SPIFFE_WORKLOAD_API', { retryable: false });
+    await assert.rejects(dial(port, refusing).say('hello'), { code: status.UNAUTHENTICATED });
     await assert.rejects(dial(port, () => Promise.reject(new Error('odd'))).say('hello'), { code: status.UNAVAILABLE });
   });
 
-  it('need an audience and an authorizer', () => {
+  it('need bundles, an audience and an authorizer', () => {
     const source = { fetchJwtSvid: ofClient };
     assert.ok(jwtCallCredentials(source, { audience }));
     assert.throws(() => jwtCallCredentials(source, { audience: [] }), TypeError);
     const options = { bundles, audience, authorize: authorizeAny() };
     assert.ok(requireJwtSvid(options));
     assert.throws(() => requireJwtSvid({ ...options, audience: '' }), TypeError);
+    assert.throws(() => requireJwtSvid({ ...options, bundles: undefined as never }), /expected a source of bundles/);
     assert.throws(() => requireJwtSvid(Object.assign({ ...options }, { authorize: undefined })), TypeError);
   });
 });

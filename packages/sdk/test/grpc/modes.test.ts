@@ -144,6 +144,13 @@ describe('gRPC in the six modes', () => {
     assert.equal(authorize.refusals, 2);
   });
 
+  it('calls a server that would be refused in observe mode, and reports it', async () => {
+    const { port } = await given.serve();
+    const authorize = observe(authorizeId('spiffe://a.test/other'));
+    assert.equal(await given.dial(port, given.mtls(authorize)).say('hello'), 'spiffe://b.test/client says hello');
+    assert.equal(authorize.refusals, 1);
+  });
+
   it('calls nobody while it has no identity, and says so', async () => {
     const { port } = await given.serve();
     const nobody = new StaticX509Source(given.client.getX509Svid(), given.client.bundles);

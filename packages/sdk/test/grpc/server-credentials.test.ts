@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
 import { status, type ServerCredentials } from '@grpc/grpc-js';
-import { authorizeAny, authorizeId } from '@credence/sdk';
+import { authorizeAny, authorizeId, observe } from '@credence/sdk';
 import {
   mtlsServerCredentials,
   mtlsWebChannelCredentials,
@@ -95,6 +95,13 @@ describe('gRPC server credentials', () => {
     const { echo, port } = await serve({ authorize: authorizeId('spiffe://b.test/other') });
     await assert.rejects(given.dial(port).say('hello'), { code: status.PERMISSION_DENIED });
     assert.deepEqual(echo.callers, []);
+  });
+
+  it('let a caller pass who would be refused in observe mode, and report it', async () => {
+    const authorize = observe(authorizeId('spiffe://b.test/other'));
+    const { port } = await serve({ authorize });
+    assert.equal(await given.dial(port).say('hello'), 'spiffe://b.test/client says hello');
+    assert.equal(authorize.refusals, 1);
   });
 
   it('rotate under load, without a failed call', async () => {

@@ -221,6 +221,24 @@ describe('requireJwtSvid', () => {
     assert.equal(await statusFor(token), 403);
   });
 
+  it('refuses a token that does not name its key only when told to (JWT-SVID §2.2)', async () => {
+    const nameless = await world.a.jwtToken('/client', { audience, header: { kid: undefined } });
+    const statusOf = async (more: Partial<RequireJwtSvidOptions>, bearer: string): Promise<number | undefined> => {
+      const gate = requireJwtSvid({ ...options, ...more });
+      const port = await world.start(
+        createHttpsServer(world.tls, (request, response) => {
+          gate(request, response, () => response.end('passed'));
+        }),
+      );
+      const headers = { authorization: `Bearer ${bearer}` };
+      return (await ask({ protocol: 'http/1.1', port, headers }, world.client)).status;
+    };
+    assert.equal(await statusOf({}, nameless), 200);
+    assert.equal(await statusOf({ requireKeyId: true }, token), 200);
+    assert.equal(await statusOf({ requireKeyId: true }, nameless), 401);
+    assert.equal(reasonOf(), 'key-id');
+  });
+
   it('shows the token to nobody', async () => {
     const records: unknown[] = [];
     const record = (fields: object): void => void records.push(fields);
@@ -244,10 +262,11 @@ describe('requireJwtSvid', () => {
     assert.ok(!JSON.stringify(records).includes(token.slice(-20)));
   });
 
-  it('is not made without an audience or an authorizer (JWT-A-b, JV-51)', () => {
+  it('is not made without bundles, an audience or an authorizer (JWT-A-b, JV-51)', () => {
     for (const none of ['', [], [''], ['us', ''], undefined]) {
       assert.throws(() => requireJwtSvid({ ...options, audience: none as unknown as string }), TypeError);
     }
     assert.throws(() => requireJwtSvid({ ...options, authorize: undefined as never }), TypeError);
+    assert.throws(() => requireJwtSvid({ ...options, bundles: undefined as never }), /expected a source of bundles/);
   });
 });

@@ -16,6 +16,14 @@ describe('systemClock', () => {
     await assert.rejects(sleeping, /now/);
   });
 
+  it('takes NaN for no wait, not for one without end', async () => {
+    const limit = new AbortController();
+    const late = systemClock.sleep(2_000, { signal: limit.signal }).then(() => 'without end');
+    assert.equal(await Promise.race([systemClock.sleep(NaN).then(() => 'woke'), late]), 'woke');
+    limit.abort(new Error('end of test'));
+    await assert.rejects(late);
+  });
+
   it('does not turn a wait of more than 2^31 ms into none', async () => {
     const controller = new AbortController();
     const sleeping = systemClock.sleep(2 ** 33, { signal: controller.signal });

@@ -222,7 +222,7 @@ describe('audiences', () => {
     assert.deepEqual(audiences('me'), ['me']);
     assert.deepEqual(audiences(['me', 'you']), ['me', 'you']);
     for (const odd of ['', [], [''], ['me', ''], undefined, null, 7, {}, [7]]) {
-      assert.throws(() => audiences(odd as string), TypeError);
+      assert.throws(() => audiences(odd as string), { name: 'TypeError', message: /^audience: expected/ });
     }
   });
 });

@@ -163,6 +163,12 @@ describe('adapters', () => {
       silent.close();
     });
 
+    it('is not made without saying which servers are trusted, nor with a base that decides it', () => {
+      assert.ok(spiffeConnector(clientOptions()));
+      assert.throws(() => spiffeConnector({ ...clientOptions(), authorize: undefined as never }), TypeError);
+      assert.throws(() => spiffeConnector({ ...clientOptions(), base: { rejectUnauthorized: false } }), TypeError);
+    });
+
     it('connects to nothing but https', async () => {
       const agent = agentFor(clientOptions());
       await assert.rejects(

@@ -8,9 +8,10 @@ import {
   authorizeOneOf,
   SpiffeId,
   type Authorizer,
+  type JwtSvid,
   type VerifiedPeer,
 } from '@credence/sdk';
-import { checkAuthorized } from '../../dist/tls/authorizer.js';
+import { checkAuthorized, type JwtAuthorizer } from '../../dist/tls/authorizer.js';
 
 const web = 'spiffe://example.org/web';
 const peerOf = (id: string): VerifiedPeer => ({ id: SpiffeId.parse(id) }) as VerifiedPeer;
@@ -82,9 +83,18 @@ describe('authorizers', () => {
 
   it('refuses to be made of nothing', () => {
     assert.throws(() => authorizeOneOf(), TypeError);
+    assert.throws(() => authorizeOneOf(['spiffe://example.org/a', web] as never), { code: 'ERR_SPIFFE_ID' });
     assert.throws(() => anyOf(), TypeError);
+    assert.throws(() => authorizeIf(undefined as never), TypeError);
     assert.throws(() => authorizeId('example.org/web'), { code: 'ERR_SPIFFE_ID' });
     assert.throws(() => authorizeMemberOf('Example.org'), { code: 'ERR_SPIFFE_ID' });
+  });
+
+  it('judges a JWT-SVID by a predicate, claims and all', () => {
+    const authorize: JwtAuthorizer = authorizeIf((id, { claims }) => id.path === '/web' && claims['scope'] === 'pay');
+    const svid = (scope: string): JwtSvid => ({ ...peerOf(web), claims: { scope } }) as unknown as JwtSvid;
+    checkAuthorized(authorize, svid('pay'));
+    assert.throws(() => { checkAuthorized(authorize, svid('read')); }, { code: 'ERR_SPIFFE_UNAUTHORIZED' }); // prettier-ignore
   });
 
   it('knows which trust domains it can ever allow', () => {

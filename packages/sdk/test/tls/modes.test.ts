@@ -204,6 +204,8 @@ describe('the six modes of TLS', () => {
       'a web server without an authorizer',
       () => mtlsWebServerOptions({ webCertificate, bundles: own, authorize: none }),
     ],
+    ['a server without bundles', () => mtlsServerOptions({ svid: own, bundles: none, authorize: allowed })],
+    ['a client without bundles', () => tlsClientOptions({ bundles: none, authorize: allowed })],
     ['a client without an authorizer', () => tlsClientOptions({ bundles: own, authorize: none })],
     ['a client of mutual TLS without an SVID', () => mtlsClientOptions({ ...clientModes.TLS(), svid: none } as never)],
     [
@@ -213,7 +215,7 @@ describe('the six modes of TLS', () => {
   ];
   for (const [title, make] of unclear) {
     it(`refuses ${title}`, () => {
-      assert.throws(make, TypeError);
+      assert.throws(make, { name: 'TypeError', message: /^(authorize|bundles|svid)\b.*(expected|cannot)/ });
     });
   }
 });

@@ -113,6 +113,11 @@ describe('observe mode', () => {
     assert.equal(authorize.refusals, 1);
   });
 
+  it('is not made of nothing, which would let everybody pass', () => {
+    assert.ok(observe(authorizeAny()));
+    assert.throws(() => observe(undefined as never), TypeError);
+  });
+
   it('works for a client too', async () => {
     const { port } = await start(authorizeAny());
     const authorize = observe(authorizeId('spiffe://a.test/other'));

@@ -91,6 +91,15 @@ describe('X509Source', () => {
     assert.equal(source.getX509Svid().id.path, '/a');
   });
 
+  it('no longer uses its identities when what it is told is no answer to onRevoked', async () => {
+    fake.setX509([await ca.x509Svid('/a')], [ca.bundle()]);
+    const source = await create({ onRevoked: 'Keep' as 'keep' });
+    const failed = once(source, 'error');
+    fake.fail(status.PERMISSION_DENIED);
+    await failed;
+    assert.throws(() => source.getX509Svid(), { code: 'ERR_SPIFFE_NO_IDENTITY' });
+  });
+
   it('keeps its identities while the endpoint is away, and survives errors without a listener', async () => {
     const warnings: string[] = [];
     const nothing = (): void => undefined;

@@ -1,5 +1,5 @@
 // The admin socket as a client sees it: one connection a command.
-import { credentials, status, type Client, type ClientOptions, type requestCallback } from '@grpc/grpc-js';
+import { credentials, status, type Client, type ClientOptions } from '@grpc/grpc-js';
 import {
   clientSocket,
   errorText,
@@ -9,6 +9,8 @@ import {
   type Terminal,
 } from '@credence/sdk/daemon';
 import { isServiceError, type Contract } from '@credence/sdk/wire';
+
+export { answer, failing } from '@credence/sdk/daemon';
 
 /** The flags of commands that ask the server something. */
 export const adminFlags = { ...socketFlags, ...outputFlags } as const;
@@ -35,31 +37,12 @@ export async function withServer<T>(
     });
   } catch (error) {
     if (!isServiceError(error) || error.code !== status.UNAVAILABLE) throw error;
-    const hint = `no server answers at ${path}: start it, or say where it listens by --socket-path`;
-    throw new Error(`${errorText(error).replace(/\.? Resolution note: $/, '')}; ${hint}`, { cause: error });
+    const text = errorText(error).replace(/\.? Resolution note: $/, '');
+    const hint = text.includes('EACCES')
+      ? `only root, and the server's own user and group, may open ${path}`
+      : `no server answers at ${path}: start it, or say where it listens by --socket-path`;
+    throw new Error(`${text}; ${hint}`, { cause: error });
   } finally {
     for (const client of clients) client.close();
   }
-}
-
-/** What `work` comes to; what it throws begins with `message`. */
-export async function failing<T>(message: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    // The hint about a server that is away is made from the call's own error.
-    if (isServiceError(error) && error.code === status.UNAVAILABLE) throw error;
-    throw new Error(`${message}: ${errorText(error)}`, { cause: error });
-  }
-}
-
-/** The answer of one unary call. @throws ServiceError */
-export function answer<Response>(send: (done: requestCallback<Response>) => unknown): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    send((error, response) => {
-      if (error !== null) reject(error);
-      else if (response === undefined) reject(new Error('the server sent an empty answer'));
-      else resolve(response);
-    });
-  });
 }

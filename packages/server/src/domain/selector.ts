@@ -24,7 +24,7 @@ export function selectorProblem({ type, value }: Selector): string | undefined {
  * The most members that a set in a request may have, of selectors or of trust domains: far more than any entry needs, and
  * far below what one SQL statement may bind (SQLite: 32766).
  */
-export const largestSet = 1000;
+const largestSet = 1000;
 
 /** Why a set of so many members is not taken, or undefined. */
 export function setSizeProblem(noun: string, size: number): string | undefined {

@@ -1,5 +1,6 @@
 // `api fetch jwt`: JWT-SVIDs for the identities of this process, and the bundles that verify them.
 import {
+  answer,
   defineCommand,
   encodeJson,
   exitCodes,
@@ -13,7 +14,7 @@ import type { JWTBundlesResponse__Output } from '@credence/sdk/wire/gen/JWTBundl
 import type { JWTSVIDResponse__Output } from '@credence/sdk/wire/gen/JWTSVIDResponse.js';
 import type { SpiffeWorkloadAPIClient } from '@credence/sdk/wire/gen/SpiffeWorkloadAPI.js';
 import { callText, withAgent } from '../agent-client.js';
-import { answer, deadlineAfter, timeoutFlags, workloadMetadata } from './workload-call.js';
+import { deadlineAfter, timeoutFlags, workloadMetadata } from './workload-call.js';
 
 const flags = {
   ...socketFlags,

@@ -1,6 +1,7 @@
 // `api validate jwt`: whether the Workload API finds a token valid.
 import { status } from '@grpc/grpc-js';
 import {
+  answer,
   defineCommand,
   encodeJson,
   exitCodes,
@@ -14,7 +15,7 @@ import type { Struct__Output } from '@credence/sdk/wire/gen/google/protobuf/Stru
 import type { Value__Output } from '@credence/sdk/wire/gen/google/protobuf/Value.js';
 import type { ValidateJWTSVIDResponse__Output } from '@credence/sdk/wire/gen/ValidateJWTSVIDResponse.js';
 import { callText, withAgent } from '../agent-client.js';
-import { answer, deadlineAfter, timeoutFlags, workloadMetadata } from './workload-call.js';
+import { deadlineAfter, timeoutFlags, workloadMetadata } from './workload-call.js';
 
 const flags = {
   ...socketFlags,

@@ -1,5 +1,5 @@
 // What calls of the Workload API have in common.
-import { Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import { usageError, type Flags } from '@credence/sdk/daemon';
 import { parseDuration } from '@credence/sdk/runtime';
 
@@ -19,17 +19,4 @@ export function workloadMetadata(): Metadata {
   const metadata = new Metadata();
   metadata.set('workload.spiffe.io', 'true');
   return metadata;
-}
-
-/** The response of a unary call. @throws ServiceError */
-export function answer<Response>(
-  call: (done: (error: ServiceError | null, response?: Response) => void) => unknown,
-): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    call((error, response) => {
-      if (error !== null) reject(error);
-      else if (response === undefined) reject(new TypeError('the call ended without a response'));
-      else resolve(response);
-    });
-  });
 }

@@ -1,11 +1,10 @@
-// What the commands below `logger` have in common: one call, and the level that it answers.
+// What the commands below `logger` have in common: one call, and what it answers.
 import type { requestCallback } from '@grpc/grpc-js';
-import { encodeJson, exitCodes, type ExitCode, type FlagValues, type Terminal } from '@credence/sdk/daemon';
+import { answer, failing, printLogger, type ExitCode, type FlagValues, type Terminal } from '@credence/sdk/daemon';
 import { agentLoggerApi } from '@credence/sdk/wire';
 import type { LoggerClient } from '@credence/sdk/wire/gen/spire/api/agent/logger/v1/Logger.js';
 import type { Logger__Output } from '@credence/sdk/wire/gen/spire/api/types/Logger.js';
-import { failing, withAgentAdmin, type adminFlags } from '../admin-client.js';
-import { answer } from '../api/workload-call.js';
+import { withAgentAdmin, type adminFlags } from '../admin-client.js';
 
 /** Calls and prints; a failure begins with `failure`. */
 export function showLogger(
@@ -16,13 +15,6 @@ export function showLogger(
 ): Promise<ExitCode> {
   return withAgentAdmin(agentLoggerApi, { values, terminal }, async (client) => {
     const logger = await failing(failure, () => answer<Logger__Output>((done) => call(client, done)));
-    const { current_level: current, launch_level: launch } = logger;
-    if (values.output === 'json') terminal.out(`${encodeJson(logger)}\n`);
-    else terminal.out(`Logger Level : ${levelName(current)}\nLaunch Level : ${levelName(launch)}\n\n`);
-    return exitCodes.done;
+    return printLogger(logger, values.output, terminal);
   });
-}
-
-function levelName(level: Logger__Output['current_level']): string {
-  return level === 'WARN' ? 'warning' : level.toLowerCase();
 }

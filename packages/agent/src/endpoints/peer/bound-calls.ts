@@ -21,19 +21,11 @@ export interface BoundCallsOptions {
 const known = new DOMException('the request is complete, or has ended', 'AbortError');
 
 /** The first interceptor of the endpoint; it leaves calls without a known peer to others. */
-export function boundCalls({ clock, log, peers, observer }: BoundCallsOptions): ServerInterceptor {
+export function boundCalls(options: BoundCallsOptions): ServerInterceptor {
+  const { clock, peers } = options;
   const calls = new FairShare(mostCalls);
   const incomplete = new WeakMap<Peer, number>();
-  const cut = new WeakSet<Peer>();
-  const cuts = new QuietLog({ clock, log, message: 'connection cut' });
-
-  const disconnect = (peer: Peer, reason: string): void => {
-    if (cut.has(peer)) return;
-    cut.add(peer);
-    observer.connectionCut();
-    cuts.warn({ pid: peer.pid, uid: peer.uid, reason });
-    peer.disconnect();
-  };
+  const disconnect = disconnecting(options);
 
   const intake = new Intake(clock, (peer) => {
     disconnect(peer, 'too much was sent for requests that are not complete');
@@ -94,6 +86,19 @@ export function boundCalls({ clock, log, peers, observer }: BoundCallsOptions): 
         });
       },
     });
+  };
+}
+
+/** Cuts the connection of a peer, once, and says why. */
+function disconnecting({ clock, log, observer }: BoundCallsOptions): (peer: Peer, reason: string) => void {
+  const cut = new WeakSet<Peer>();
+  const cuts = new QuietLog({ clock, log, message: 'connection cut' });
+  return (peer, reason) => {
+    if (cut.has(peer)) return;
+    cut.add(peer);
+    observer.connectionCut();
+    cuts.warn({ pid: peer.pid, uid: peer.uid, reason });
+    peer.disconnect();
   };
 }
 

@@ -5,8 +5,8 @@ import { invalidArgument } from '../workload/unary-answer.js';
 import { secretTypeUrl } from './encode-secret.js';
 
 /** Names that one stream may ask for, and the characters of all of them together. */
-export const mostNames = 1024;
-export const mostNameCharacters = 64 * 1024;
+const mostNames = 1024;
+const mostNameCharacters = 64 * 1024;
 
 // A status travels in headers.
 const mostNamesTold = 16;

@@ -3,10 +3,10 @@
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import { JwtBundleSet, verifyJwtSvid, type JwtSvid } from '@credence/sdk';
 import { isSpiffeError } from '@credence/sdk/runtime';
+import { encodeStruct } from '@credence/sdk/wire';
 import type { ValidateJWTSVIDRequest__Output } from '@credence/sdk/wire/gen/ValidateJWTSVIDRequest.js';
 import type { ValidateJWTSVIDResponse } from '@credence/sdk/wire/gen/ValidateJWTSVIDResponse.js';
 import type { TrustedBundles } from '../../domain/workload-identity.js';
-import { encodeStruct } from './claims-struct.js';
 import type { WorkloadApiOptions, WorkloadApiRules } from './serve-caller.js';
 import { invalidArgument, unaryAnswer } from './unary-answer.js';
 import { federated } from './x509-messages.js';

@@ -8,7 +8,7 @@ import { SotwSession } from '../../../dist/endpoints/sds/sotw-session.js';
 import { defaultAgentSettings } from '../../../dist/settings.js';
 import { identity, snapshot } from '../../support/fake-workload-snapshots.js';
 import { RecordingLogger } from '../../support/recording-logger.js';
-import { readSecret } from '../../support/secrets.js';
+import { pem, readSecret } from '../../support/secrets.js';
 
 type Node = Partial<Node__Output>;
 const web: Node = { id: 'web-1\u001b[31m' };
@@ -61,6 +61,24 @@ describe('A stream of secrets', () => {
     const names = '"file-cert:x" "spiffe://example.org/late"';
     const identities = '"spiffe://example.org/a"';
     assert.deepEqual(warnings(), [{ message, node: 'web-1\\u001b[31m', names, identities, unreported: 0 }]);
+  });
+
+  it('sends the first by entry ID of two identities with one SPIFFE ID, and both of two with one hint', () => {
+    const session = sessionFor();
+    session.receive(request([]));
+    const same = ['c', 'd'].map((entryId) => identity(entryId, { path: '/same' }));
+    const hinted = ['e', 'f'].map((entryId) => identity(entryId, { hint: 'h' }));
+    const { resources = [] } = session.answer(snapshot([...same, ...hinted])) ?? {};
+    const secrets = resources.map((one) => readSecret(one as Parameters<typeof readSecret>[0]));
+    const chain = (entryId: string): string => pem(`leaf ${entryId},`, 'intermediate');
+    assert.deepEqual(
+      secrets.slice(1).map((secret) => [secret.name, secret.chain]),
+      [
+        ['spiffe://example.org/same', chain('c')],
+        ['spiffe://example.org/e', chain('e')],
+        ['spiffe://example.org/f', chain('f')],
+      ],
+    );
   });
 
   it('logs that it ignores a stale request', () => {

@@ -6,7 +6,7 @@ import { serverError } from '../../domain/errors.js';
 import { checkAgent, checkMember, checkWorkload } from '../../domain/id-class.js';
 
 /** @throws `ERR_INVALID_ARGUMENT` */
-export function decodeSpiffeId(wire: SPIFFEID__Output | null): SpiffeId {
+function decodeSpiffeId(wire: SPIFFEID__Output | null): SpiffeId {
   if (wire === null) throw serverError('ERR_INVALID_ARGUMENT', 'request must specify SPIFFE ID');
   const trustDomain = decodeTrustDomain(wire.trust_domain);
   return refuseAsInvalid(() => SpiffeId.fromPath(trustDomain, wire.path));

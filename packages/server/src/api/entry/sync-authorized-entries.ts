@@ -11,7 +11,7 @@ import type { BidiHandler } from '../pipeline.js';
 import type { EntryServicePorts } from './ports.js';
 
 /** Entries or revisions in one message. */
-export const syncPageSize = 500;
+const syncPageSize = 500;
 
 type Sync = BidiHandler<SyncAuthorizedEntriesRequest__Output, SyncAuthorizedEntriesResponse>;
 

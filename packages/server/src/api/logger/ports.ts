@@ -2,8 +2,6 @@
 import type { LogLevelSwitch } from '@credence/sdk/daemon';
 import type { Logger } from '@credence/sdk/runtime';
 
-export type { LogLevelSwitch, SettableLevel as Level } from '@credence/sdk/daemon';
-
 export interface LoggerServicePorts {
   readonly log: Logger;
   readonly logLevel: LogLevelSwitch;

@@ -5,7 +5,7 @@ import type { JoinTokenStore } from '../../datastore/join-token-store.js';
 import { serverError } from '../../domain/errors.js';
 import type { AttestedNode, NodeAttestor } from '../node-attestor.js';
 
-export const joinTokenType = 'join_token';
+const joinTokenType = 'join_token';
 
 /** The longest token, as a path segment and as what is looked up. */
 export const maxTokenBytes = 255;

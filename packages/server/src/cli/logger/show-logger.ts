@@ -1,6 +1,6 @@
-// What the commands below `logger` have in common: one call, and the level that it answers.
+// What the commands below `logger` have in common: one call, and what it answers.
 import type { requestCallback } from '@grpc/grpc-js';
-import { encodeJson, exitCodes, type ExitCode, type FlagValues, type Terminal } from '@credence/sdk/daemon';
+import { printLogger, type ExitCode, type FlagValues, type Terminal } from '@credence/sdk/daemon';
 import { loggerApi } from '@credence/sdk/wire';
 import type { LoggerClient } from '@credence/sdk/wire/gen/spire/api/server/logger/v1/Logger.js';
 import type { Logger__Output } from '@credence/sdk/wire/gen/spire/api/types/Logger.js';
@@ -16,13 +16,6 @@ export function showLogger(
   return withServer(values, terminal, async (connect) => {
     const client = connect(loggerApi);
     const logger = await failing(failure, () => answer<Logger__Output>((done) => call(client, done)));
-    const { current_level: current, launch_level: launch } = logger;
-    if (values.output === 'json') terminal.out(`${encodeJson(logger)}\n`);
-    else terminal.out(`Logger Level : ${levelName(current)}\nLaunch Level : ${levelName(launch)}\n\n`);
-    return exitCodes.done;
+    return printLogger(logger, values.output, terminal);
   });
-}
-
-function levelName(level: Logger__Output['current_level']): string {
-  return level === 'WARN' ? 'warning' : level.toLowerCase();
 }

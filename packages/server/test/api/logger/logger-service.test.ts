@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
+import type { LogLevelSwitch } from '@credence/sdk/daemon';
 import { RecordingLogger } from '../../ca/support/recording-logger.js';
 import { refusal } from '../support/refusal.js';
 import { call, TestServer } from '../support/test-server.js';
 import { channel } from '../support/test-agent.js';
-import type { Level } from '../../../dist/api/logger/ports.js';
 
 describe('the Logger service', () => {
   let server: TestServer;
   let log: RecordingLogger;
-  let logLevel: { level: Level };
+  let logLevel: LogLevelSwitch;
 
   beforeEach(async () => {
     log = new RecordingLogger();
@@ -55,7 +55,7 @@ describe('the Logger service', () => {
 
   it('never silences the log without a word in it', async () => {
     const { loggers } = server.local;
-    const said: Level[] = [];
+    const said: LogLevelSwitch['level'][] = [];
     log.warn = (_fields, message) => {
       if (message === 'log level changed') said.push(logLevel.level);
     };

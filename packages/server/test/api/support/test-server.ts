@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, type ChannelCredentials, type Client } from '@grpc/grpc-js';
-import { TrustDomain } from '@credence/sdk';
+import type { LogLevelSwitch } from '@credence/sdk/daemon';
 import { silentLogger, systemClock, systemRandom, type Clock, type Logger } from '@credence/sdk/runtime';
 import {
   agentApi,
@@ -18,17 +18,18 @@ import {
   trustDomainApi,
   type Contract,
 } from '@credence/sdk/wire';
-import type { Level } from '../../../dist/api/logger/ports.js';
 import { createServer, type Server } from '../../../dist/server.js';
 import type { ServerSettings } from '../../../dist/settings.js';
 import { call } from '../../../../sdk/dist-test/support/call.js';
+import { settingsFor } from '../../support/settings.js';
 
+export { trustDomain } from '../../support/settings.js';
 export { call };
 
 export interface TestServerOptions extends Partial<ServerSettings> {
   readonly clock?: Clock;
   readonly log?: Logger;
-  readonly logLevel?: { level: Level };
+  readonly logLevel?: LogLevelSwitch;
 }
 
 /** Clients of every service over one kind of channel. */
@@ -66,7 +67,8 @@ export class TestServer implements AsyncDisposable {
     ...settings
   }: TestServerOptions = {}): Promise<TestServer> {
     const folder = await mkdtemp(join(tmpdir(), 'credence-api-'));
-    const server = createServer({ ...defaults(folder), ...settings }, { clock, random: systemRandom, log, logLevel });
+    const defaults = settingsFor({ dataDir: join(folder, 'data'), socketPath: join(folder, 'admin', 'api.sock') });
+    const server = createServer({ ...defaults, ...settings }, { clock, random: systemRandom, log, logLevel });
     const started = new TestServer(server, folder);
     try {
       await server.start(started.#stop.signal);
@@ -121,30 +123,4 @@ export class TestServer implements AsyncDisposable {
       trustDomains: open(trustDomainApi),
     };
   }
-}
-
-export const trustDomain: TrustDomain = TrustDomain.parse('example.org');
-
-function defaults(folder: string): ServerSettings {
-  return {
-    trustDomain,
-    dataDir: join(folder, 'data'),
-    bindAddress: '127.0.0.1',
-    bindPort: 0,
-    socketPath: join(folder, 'admin', 'api.sock'),
-    caTtlMs: 86_400_000,
-    keyManager: { kind: 'disk', path: join(folder, 'data', 'keys.json') },
-    nodeAttestors: { x509pop: undefined },
-    upstreamAuthority: undefined,
-    agentPruning: undefined,
-    caKeyType: 'ec-p256',
-    jwtKeyType: 'ec-p256',
-    defaultX509SvidTtlSeconds: 3600,
-    defaultJwtSvidTtlSeconds: 300,
-    disableJwtSvids: false,
-    agentTtlSeconds: 3600,
-    adminIds: [],
-    rateLimit: { attestation: false, signing: false },
-    federation: { bundleEndpoint: undefined, relationships: [] },
-  };
 }

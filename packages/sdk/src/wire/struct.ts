@@ -1,6 +1,6 @@
 // JSON as google.protobuf.Struct.
-import type { Struct } from '@credence/sdk/wire/gen/google/protobuf/Struct.js';
-import type { Value } from '@credence/sdk/wire/gen/google/protobuf/Value.js';
+import type { Struct } from './gen/google/protobuf/Struct.js';
+import type { Value } from './gen/google/protobuf/Value.js';
 
 /** @param members values as JSON.parse makes them */
 export function encodeStruct(members: Readonly<Record<string, unknown>>): Struct {
