@@ -9,7 +9,7 @@ import {
 } from '@credence/sdk/daemon/monitoring';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import { version } from '../domain/version.js';
-import { Metrics } from './metrics.js';
+import type { Metrics } from './metrics.js';
 import type { Vitals } from './vitals.js';
 
 export interface MonitoringOptions {
@@ -28,24 +28,28 @@ export interface MonitoringOptions {
 export type Answers = () => Promise<boolean>;
 
 export class Monitoring implements AsyncDisposable {
-  /** Undefined: metrics are switched off. */
-  readonly metrics: Metrics | undefined;
-  readonly #clock: Clock;
-  readonly #listeners: MonitorListeners;
+  readonly #options: MonitoringOptions;
+  #metrics: Metrics | undefined;
+  #listeners: MonitorListeners | undefined;
   #vitals: Vitals | undefined;
   #answers: Answers | undefined;
 
-  constructor({ clock, log, trustDomain, metrics: place, healthChecks, attestors }: MonitoringOptions) {
-    this.#clock = clock;
-    const vitals = (): Vitals | undefined => this.#vitals;
-    this.metrics = place && new Metrics({ clock, vitals, trustDomain: trustDomain.name, version, attestors });
-    const metrics = place && this.metrics && { ...place, of: this.metrics };
-    this.#listeners = new MonitorListeners({ log, metrics, healthChecks, checks: this.#checks() });
+  constructor(options: MonitoringOptions) {
+    this.#options = options;
   }
 
-  /** @throws `ERR_IN_USE`, `ERR_CONFIG` */
-  listen(): Promise<void> {
-    return this.#listeners.listen();
+  /** Undefined: metrics are switched off, or it does not listen yet. */
+  get metrics(): Metrics | undefined {
+    return this.#metrics;
+  }
+
+  /** Opens the listeners; those that share a place are one. @throws `ERR_IN_USE`, `ERR_CONFIG` */
+  async listen(): Promise<void> {
+    const { log, metrics: place, healthChecks } = this.#options;
+    this.#metrics = place && (await this.#createMetrics());
+    const metrics = place && this.#metrics && { ...place, of: this.#metrics };
+    this.#listeners = new MonitorListeners({ log, metrics, healthChecks, checks: this.#checks() });
+    await this.#listeners.listen();
   }
 
   /** The agent has joined: from now on there is something to measure. */
@@ -63,8 +67,15 @@ export class Monitoring implements AsyncDisposable {
     this.#answers = undefined;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#listeners[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listeners?.[Symbol.asyncDispose]();
+  }
+
+  // Eighty modules, which only those wait for who have metrics.
+  async #createMetrics(): Promise<Metrics> {
+    const { clock, trustDomain, attestors } = this.#options;
+    const { Metrics } = await import('./metrics.js');
+    return new Metrics({ clock, vitals: () => this.#vitals, trustDomain: trustDomain.name, version, attestors });
   }
 
   #checks(): readonly HealthCheck[] {
@@ -80,7 +91,9 @@ export class Monitoring implements AsyncDisposable {
         failure: 'the agent has no SVID, or it has expired: nothing can be renewed',
         run: () => {
           const expiresAt = this.#vitals?.agentSvid.expiresAt;
-          return expiresAt !== undefined && expiresAt > this.#clock.now() ? Promise.resolve() : fails('no live SVID');
+          return expiresAt !== undefined && expiresAt > this.#options.clock.now()
+            ? Promise.resolve()
+            : fails('no live SVID');
         },
       },
       {

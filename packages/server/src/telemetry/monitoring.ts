@@ -9,7 +9,7 @@ import {
 } from '@credence/sdk/daemon/monitoring';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import { version } from '../domain/version.js';
-import { Metrics, type SigningKind } from './metrics.js';
+import type { Metrics, SigningKind } from './metrics.js';
 import type { Lifetime, Vitals } from './vitals.js';
 
 export interface MonitoringOptions {
@@ -31,23 +31,27 @@ export interface MonitoredParts {
 }
 
 export class Monitoring implements Vitals, AsyncDisposable {
-  /** Undefined: metrics are switched off. */
-  readonly metrics: Metrics | undefined;
   readonly #options: MonitoringOptions;
-  readonly #listeners: MonitorListeners;
+  #metrics: Metrics | undefined;
+  #listeners: MonitorListeners | undefined;
   #parts: MonitoredParts | undefined;
 
   constructor(options: MonitoringOptions) {
     this.#options = options;
-    const { log, trustDomain, metrics: place, healthChecks } = options;
-    this.metrics = place && new Metrics({ ...options, trustDomain: trustDomain.name, version, vitals: this });
-    const metrics = place && this.metrics && { ...place, of: this.metrics };
-    this.#listeners = new MonitorListeners({ log, metrics, healthChecks, checks: this.#checks() });
+  }
+
+  /** Undefined: metrics are switched off, or it does not listen yet. */
+  get metrics(): Metrics | undefined {
+    return this.#metrics;
   }
 
   /** Opens the listeners; those that share a place are one. @throws `ERR_IN_USE`, `ERR_CONFIG` */
-  listen(): Promise<void> {
-    return this.#listeners.listen();
+  async listen(): Promise<void> {
+    const { log, metrics: place, healthChecks } = this.#options;
+    this.#metrics = place && (await this.#createMetrics());
+    const metrics = place && this.#metrics && { ...place, of: this.#metrics };
+    this.#listeners = new MonitorListeners({ log, metrics, healthChecks, checks: this.#checks() });
+    await this.#listeners.listen();
   }
 
   /** From now on the server is ready, unless a check fails. */
@@ -83,8 +87,14 @@ export class Monitoring implements Vitals, AsyncDisposable {
     return all - expired;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#listeners[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listeners?.[Symbol.asyncDispose]();
+  }
+
+  // Eighty modules, which only those wait for who have metrics.
+  async #createMetrics(): Promise<Metrics> {
+    const { Metrics } = await import('./metrics.js');
+    return new Metrics({ ...this.#options, trustDomain: this.#options.trustDomain.name, version, vitals: this });
   }
 
   #checks(): readonly HealthCheck[] {
