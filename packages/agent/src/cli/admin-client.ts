@@ -8,7 +8,7 @@ import { callText, isForbiddenPath } from './agent-client.js';
 /** The flags of commands that ask the agent something on its admin socket. */
 export const adminFlags = {
   ...outputFlags,
-  socketPath: { kind: 'text', placeholder: 'path', help: 'admin socket of the agent' },
+  socketPath: { kind: 'text', metavar: 'path', help: 'admin socket of the agent' },
 } as const satisfies Flags;
 
 /** What a command was given. */

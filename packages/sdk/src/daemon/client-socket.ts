@@ -8,8 +8,8 @@ import type { Terminal } from './program.js';
 
 /** The flags of every command that talks to a daemon. */
 export const socketFlags = {
-  socketPath: { kind: 'text', placeholder: 'path', help: 'Unix socket of the daemon' },
-  instance: { kind: 'text', placeholder: 'name', help: 'instance, put for %i into the socket template' },
+  socketPath: { kind: 'text', metavar: 'path', help: 'Unix socket of the daemon' },
+  instance: { kind: 'text', metavar: 'name', help: 'instance, put for %i into the socket template' },
 } as const satisfies Flags;
 
 /** The flags of `healthcheck`. */

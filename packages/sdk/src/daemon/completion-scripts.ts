@@ -194,7 +194,7 @@ const files = /path|file|directory/;
 
 function choicesOf(flag: Flag): readonly string[] | undefined {
   if (flag.kind === 'choice') return Object.keys(flag.choices);
-  return 'placeholder' in flag && files.test(flag.placeholder ?? '') ? undefined : [];
+  return 'metavar' in flag && files.test(flag.metavar ?? '') ? undefined : [];
 }
 
 function fishValue(flag: Flag): string {

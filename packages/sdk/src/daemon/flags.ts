@@ -11,13 +11,16 @@ interface FlagBase {
   readonly spire?: string;
 }
 
-/** One flag; `default` is its value when the command line lacks it, otherwise that is undefined. */
+/**
+ * One flag; `default` is its value when the command line lacks it, otherwise that is undefined. `metavar` stands for the
+ * value in the help, as in `--path <file>`.
+ */
 export type Flag =
-  | (FlagBase & { readonly kind: 'text'; readonly default?: string; readonly placeholder?: string })
+  | (FlagBase & { readonly kind: 'text'; readonly default?: string; readonly metavar?: string })
   | (FlagBase & { readonly kind: 'integer'; readonly default?: number })
   | (FlagBase & { readonly kind: 'boolean'; readonly default?: boolean })
   /** May be given several times. */
-  | (FlagBase & { readonly kind: 'list'; readonly placeholder?: string })
+  | (FlagBase & { readonly kind: 'list'; readonly metavar?: string })
   | (FlagBase & { readonly kind: 'choice'; readonly choices: Choices; readonly default?: string });
 
 /** What may be written → what it means. */

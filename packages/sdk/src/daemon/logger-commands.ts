@@ -9,7 +9,7 @@ const accepted = announcedLevels.join(', ').toLowerCase();
 
 /** The flag of `logger set`. */
 export const levelFlags = {
-  level: { kind: 'text', placeholder: 'level', help: `the least level to write: ${accepted}` },
+  level: { kind: 'text', metavar: 'level', help: `the least level to write: ${accepted}` },
 } as const satisfies Flags;
 
 /** The level that --level names, in whatever case. @throws ERR_USAGE */

@@ -22,10 +22,12 @@ export interface RenderedMetrics {
   render(): Promise<string>;
 }
 
-export interface MonitorListenersOptions {
+export interface MonitorListenersOptions<Metrics extends RenderedMetrics> {
   readonly log: Logger;
-  /** Undefined: nobody is told. */
-  readonly metrics: (HttpPlace & { readonly of: RenderedMetrics }) | undefined;
+  /** Undefined: nothing is counted. */
+  readonly metrics: HttpPlace | undefined;
+  /** Called only where there are to be metrics: their library is eighty modules, which others do not wait for. */
+  readonly createMetrics: () => Promise<Metrics>;
   /** Undefined: nobody is told. */
   readonly healthChecks: HealthCheckSettings | undefined;
   /** What readiness is. */
@@ -34,17 +36,24 @@ export interface MonitorListenersOptions {
 
 type Pages = Map<string, () => Promise<Page>>;
 
-export class MonitorListeners implements AsyncDisposable {
-  readonly #options: MonitorListenersOptions;
+export class MonitorListeners<Metrics extends RenderedMetrics> implements AsyncDisposable {
+  readonly #options: MonitorListenersOptions<Metrics>;
   readonly #listeners: AsyncDisposable[] = [];
+  #metrics: Metrics | undefined;
 
-  constructor(options: MonitorListenersOptions) {
+  constructor(options: MonitorListenersOptions<Metrics>) {
     this.#options = options;
+  }
+
+  /** Undefined: metrics are switched off, or it does not listen yet. */
+  get metrics(): Metrics | undefined {
+    return this.#metrics;
   }
 
   /** @throws `ERR_IN_USE`, `ERR_CONFIG` */
   async listen(): Promise<void> {
-    const { log } = this.#options;
+    const { log, metrics, createMetrics } = this.#options;
+    if (metrics !== undefined) this.#metrics = await createMetrics();
     for (const { host, port, pages } of this.#places())
       this.#listeners.push(await listenHttp({ host, port, pages, log }));
   }
@@ -54,7 +63,8 @@ export class MonitorListeners implements AsyncDisposable {
   }
 
   #places(): readonly (HttpPlace & { readonly pages: Pages })[] {
-    const { metrics, healthChecks, checks, log } = this.#options;
+    const { metrics: place, healthChecks, checks, log } = this.#options;
+    const metrics = this.#metrics;
     const places = new Map<string, HttpPlace & { readonly pages: Pages }>();
     const pagesAt = ({ host, port }: HttpPlace): Pages => {
       const key = `${host} ${port}`;
@@ -62,7 +72,7 @@ export class MonitorListeners implements AsyncDisposable {
       places.set(key, place);
       return place.pages;
     };
-    if (metrics !== undefined) pagesAt(metrics).set('/metrics', () => metricsPage(metrics.of));
+    if (place !== undefined && metrics !== undefined) pagesAt(place).set('/metrics', () => metricsPage(metrics));
     if (healthChecks !== undefined) {
       pagesAt(healthChecks).set(healthChecks.livePath, livePage);
       pagesAt(healthChecks).set(healthChecks.readyPath, () => readyPage(checks, log));

@@ -169,7 +169,7 @@ function addOptions(command: Command, key: string, flag: Flag): void {
       return;
     case 'list':
       command.addOption(
-        new Option(`${name} <${flag.placeholder ?? 'text'}>`, help).argParser(
+        new Option(`${name} <${flag.metavar ?? 'text'}>`, help).argParser(
           (value, previous: readonly string[] | undefined) => [...(previous ?? []), value],
         ),
       );
@@ -194,7 +194,7 @@ function addOptions(command: Command, key: string, flag: Flag): void {
       );
       return;
     case 'text':
-      command.addOption(withDefault(new Option(`${name} <${flag.placeholder ?? 'text'}>`, help), flag.default));
+      command.addOption(withDefault(new Option(`${name} <${flag.metavar ?? 'text'}>`, help), flag.default));
   }
 }
 

@@ -8,12 +8,12 @@ const done = (flags: CommandModule['flags']): CommandModule =>
 
 const create = done({
   spiffeId: { kind: 'text', spire: 'spiffeID', help: "whose: it's an ID" },
-  data: { kind: 'text', placeholder: 'path', help: 'file' },
+  data: { kind: 'text', metavar: 'path', help: 'file' },
   output: { kind: 'choice', choices: { pretty: 'pretty', json: 'json' }, help: 'form' },
   node: { kind: 'boolean', help: 'a node' },
   dns: { kind: 'list', help: 'names' },
 });
-const backup = done({ file: { kind: 'text', operand: true, placeholder: 'path', help: 'the copy' } });
+const backup = done({ file: { kind: 'text', operand: true, metavar: 'path', help: 'the copy' } });
 const program = withCompletion({
   name: 'demo-server',
   version: '1',

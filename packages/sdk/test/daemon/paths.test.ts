@@ -72,7 +72,7 @@ describe('clientSocket', () => {
     );
   });
 
-  for (const template of [undefined, '/no-placeholder.sock']) {
+  for (const template of [undefined, '/no-user.sock']) {
     it(`refuses an instance when the template is ${String(template)}`, () => {
       assert.throws(
         () =>

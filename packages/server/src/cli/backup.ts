@@ -6,10 +6,10 @@ import { loadDataDir } from '../config/server-config.js';
 import { backUpDatastore } from '../server.js';
 
 const flags = {
-  file: { kind: 'text', operand: true, placeholder: 'path', help: 'the copy, which must not be there yet' },
-  config: { kind: 'text', placeholder: 'path', help: 'YAML configuration file of the server' },
+  file: { kind: 'text', operand: true, metavar: 'path', help: 'the copy, which must not be there yet' },
+  config: { kind: 'text', metavar: 'path', help: 'YAML configuration file of the server' },
   expandEnv: runFlags.expandEnv,
-  dataDir: { kind: 'text', placeholder: 'path', help: 'where the server keeps its data' },
+  dataDir: { kind: 'text', metavar: 'path', help: 'where the server keeps its data' },
 } as const;
 
 export const command = defineCommand(flags, async ({ file, ...where }, terminal) => {

@@ -32,26 +32,26 @@ export interface MonitoredParts {
 
 export class Monitoring implements Vitals, AsyncDisposable {
   readonly #options: MonitoringOptions;
-  #metrics: Metrics | undefined;
-  #listeners: MonitorListeners | undefined;
+  readonly #listeners: MonitorListeners<Metrics>;
   #parts: MonitoredParts | undefined;
 
   constructor(options: MonitoringOptions) {
     this.#options = options;
+    this.#listeners = new MonitorListeners({
+      ...options,
+      createMetrics: () => this.#createMetrics(),
+      checks: this.#checks(),
+    });
   }
 
   /** Undefined: metrics are switched off, or it does not listen yet. */
   get metrics(): Metrics | undefined {
-    return this.#metrics;
+    return this.#listeners.metrics;
   }
 
-  /** Opens the listeners; those that share a place are one. @throws `ERR_IN_USE`, `ERR_CONFIG` */
-  async listen(): Promise<void> {
-    const { log, metrics: place, healthChecks } = this.#options;
-    this.#metrics = place && (await this.#createMetrics());
-    const metrics = place && this.#metrics && { ...place, of: this.#metrics };
-    this.#listeners = new MonitorListeners({ log, metrics, healthChecks, checks: this.#checks() });
-    await this.#listeners.listen();
+  /** @throws `ERR_IN_USE`, `ERR_CONFIG` */
+  listen(): Promise<void> {
+    return this.#listeners.listen();
   }
 
   /** From now on the server is ready, unless a check fails. */
@@ -87,11 +87,10 @@ export class Monitoring implements Vitals, AsyncDisposable {
     return all - expired;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#listeners?.[Symbol.asyncDispose]();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#listeners[Symbol.asyncDispose]();
   }
 
-  // Eighty modules, which only those wait for who have metrics.
   async #createMetrics(): Promise<Metrics> {
     const { Metrics } = await import('./metrics.js');
     return new Metrics({ ...this.#options, trustDomain: this.#options.trustDomain.name, version, vitals: this });

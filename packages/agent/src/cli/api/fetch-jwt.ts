@@ -21,7 +21,7 @@ const flags = {
   ...outputFlags,
   ...timeoutFlags,
   audience: { kind: 'list', help: 'who the token is for; several are separated by commas' },
-  spiffeId: { kind: 'text', spire: 'spiffeID', placeholder: 'SPIFFE ID', help: 'only the token of this identity' },
+  spiffeId: { kind: 'text', spire: 'spiffeID', metavar: 'SPIFFE ID', help: 'only the token of this identity' },
   // SPIRE's older name of --output.
   format: { kind: 'choice', choices: outputFlags.output.choices, help: 'the same as --output' },
 } as const;

@@ -15,7 +15,7 @@ const flags = {
   ...outputFlags,
   ...timeoutFlags,
   silent: { kind: 'boolean', default: false, help: 'print nothing' },
-  write: { kind: 'text', placeholder: 'directory', help: 'write certificates, keys and bundles there' },
+  write: { kind: 'text', metavar: 'directory', help: 'write certificates, keys and bundles there' },
 } as const;
 
 export const command = defineCommand(flags, async (values, terminal) => {

@@ -22,7 +22,7 @@ const flags = {
   ...outputFlags,
   ...timeoutFlags,
   audience: { kind: 'text', help: 'who the token must be for' },
-  svid: { kind: 'text', placeholder: 'token', help: 'the token, or - for standard input, which no process list shows' },
+  svid: { kind: 'text', metavar: 'token', help: 'the token, or - for standard input, which no process list shows' },
 } as const;
 
 export const command = defineCommand(flags, async (values, terminal) => {

@@ -4,7 +4,7 @@ import { usageError, type Flags } from '@credence/sdk/daemon';
 import { parseDuration } from '@credence/sdk/runtime';
 
 export const timeoutFlags = {
-  timeout: { kind: 'text', placeholder: 'duration', default: '5s', help: 'how long to wait for an answer' },
+  timeout: { kind: 'text', metavar: 'duration', default: '5s', help: 'how long to wait for an answer' },
 } as const satisfies Flags;
 
 /** From the text of --timeout. @throws ERR_USAGE */

@@ -6,9 +6,9 @@ import { matches, selectorMatch } from '../values.js';
 const eitherWay = { true: 'true', false: 'false', all: 'all' } as const;
 
 export const agentFilterFlags = {
-  selector: { kind: 'list', placeholder: 'type:value', help: 'selector of the agents; may be repeated' },
+  selector: { kind: 'list', metavar: 'type:value', help: 'selector of the agents; may be repeated' },
   matchSelectorsOn: { kind: 'choice', choices: matches, default: 'superset', help: 'how selectors match' },
-  attestationType: { kind: 'text', placeholder: 'type', default: '', help: 'how the agents attested' },
+  attestationType: { kind: 'text', metavar: 'type', default: '', help: 'how the agents attested' },
   canReattest: {
     kind: 'choice',
     choices: eitherWay,
@@ -18,7 +18,7 @@ export const agentFilterFlags = {
   banned: { kind: 'choice', choices: eitherWay, default: 'all', help: 'only agents that are, or are not, banned' },
   expiresBefore: {
     kind: 'text',
-    placeholder: 'instant',
+    metavar: 'instant',
     help: 'only agents whose SVID ends before, such as "2026-01-02 15:04:05 +0000 +00" or 2026-01-02T15:04:05Z',
   },
 } as const satisfies Flags;

@@ -4,5 +4,5 @@ import { adminFlags } from '../admin-client.js';
 
 export const agentFlags = {
   ...adminFlags,
-  spiffeId: { kind: 'text', spire: 'spiffeID', placeholder: 'SPIFFE ID', help: 'SPIFFE ID of the agent' },
+  spiffeId: { kind: 'text', spire: 'spiffeID', metavar: 'SPIFFE ID', help: 'SPIFFE ID of the agent' },
 } as const satisfies Flags;

@@ -13,7 +13,7 @@ const flags = {
   ...adminFlags,
   expiredFor: {
     kind: 'text',
-    placeholder: 'duration',
+    metavar: 'duration',
     default: '720h',
     help: 'how long ago the X.509-SVIDs of the agents have expired',
   },

@@ -8,7 +8,7 @@ import { requiredTrustDomain } from '../values.js';
 const modes = { restrict: 'RESTRICT', delete: 'DELETE', dissociate: 'DISSOCIATE' } as const;
 const flags = {
   ...adminFlags,
-  id: { kind: 'text', placeholder: 'SPIFFE ID', help: 'trust domain of the bundle' },
+  id: { kind: 'text', metavar: 'SPIFFE ID', help: 'trust domain of the bundle' },
   mode: {
     kind: 'choice',
     choices: modes,

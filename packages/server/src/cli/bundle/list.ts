@@ -12,7 +12,7 @@ import { renderBundle, renderNamedBundle } from './render-bundle.js';
 const flags = {
   ...adminFlags,
   ...formatFlag,
-  id: { kind: 'text', placeholder: 'SPIFFE ID', help: 'trust domain of the bundle; all of them otherwise' },
+  id: { kind: 'text', metavar: 'SPIFFE ID', help: 'trust domain of the bundle; all of them otherwise' },
 } as const;
 
 interface Wanted {

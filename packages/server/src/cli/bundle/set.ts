@@ -9,8 +9,8 @@ import { formatFlag, readBundle } from './bundle-file.js';
 const flags = {
   ...adminFlags,
   ...formatFlag,
-  id: { kind: 'text', placeholder: 'SPIFFE ID', help: 'trust domain of the bundle' },
-  path: { kind: 'text', placeholder: 'path', help: 'file with the bundle; standard input otherwise' },
+  id: { kind: 'text', metavar: 'SPIFFE ID', help: 'trust domain of the bundle' },
+  path: { kind: 'text', metavar: 'path', help: 'file with the bundle; standard input otherwise' },
 } as const;
 
 export const command = defineCommand(flags, async (values, terminal) => {

@@ -17,7 +17,7 @@ import { entryFlags } from './flags.js';
 const flags = {
   ...adminFlags,
   entryId: entryFlags.entryId,
-  file: { kind: 'text', placeholder: 'path', help: 'JSON file with the IDs, or - for standard input' },
+  file: { kind: 'text', metavar: 'path', help: 'JSON file with the IDs, or - for standard input' },
 } as const;
 
 export const command = defineCommand(flags, async (values, terminal) => {

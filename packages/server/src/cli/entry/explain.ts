@@ -13,7 +13,7 @@ const shown = 10;
 
 const flags = {
   ...adminFlags,
-  agent: { kind: 'text', placeholder: 'SPIFFE ID', help: "the agent's own SPIFFE ID, as agent list shows it" },
+  agent: { kind: 'text', metavar: 'SPIFFE ID', help: "the agent's own SPIFFE ID, as agent list shows it" },
   selector: entryFlags.selector,
   all: { kind: 'boolean', default: false, help: `show all entries that do not match, not only ${shown}` },
 } as const;

@@ -7,7 +7,7 @@ import { requiredTrustDomain } from '../values.js';
 
 const flags = {
   ...adminFlags,
-  id: { kind: 'text', placeholder: 'SPIFFE ID', help: 'the trust domain' },
+  id: { kind: 'text', metavar: 'SPIFFE ID', help: 'the trust domain' },
 } as const;
 
 export const command = defineCommand(flags, async (values, terminal) => {

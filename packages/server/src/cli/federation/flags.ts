@@ -8,23 +8,23 @@ import { profileOf, profiles } from './profile.js';
 import { parseRelationshipFile } from './relationship-file.js';
 
 export const relationshipFlags = {
-  trustDomain: { kind: 'text', placeholder: 'name', help: 'the trust domain to federate with' },
+  trustDomain: { kind: 'text', metavar: 'name', help: 'the trust domain to federate with' },
   bundleEndpointUrl: {
     kind: 'text',
     spire: 'bundleEndpointURL',
-    placeholder: 'URL',
+    metavar: 'URL',
     help: 'https URL of its endpoint',
   },
   bundleEndpointProfile: { kind: 'choice', choices: profiles, help: 'how the endpoint is authenticated' },
   endpointSpiffeId: {
     kind: 'text',
     spire: 'endpointSpiffeID',
-    placeholder: 'SPIFFE ID',
+    metavar: 'SPIFFE ID',
     help: 'the endpoint, for https_spiffe',
   },
-  trustDomainBundlePath: { kind: 'text', placeholder: 'path', help: 'file with the bundle to begin with' },
+  trustDomainBundlePath: { kind: 'text', metavar: 'path', help: 'file with the bundle to begin with' },
   trustDomainBundleFormat: { kind: 'choice', choices: bundleFormats, default: 'pem', help: 'form of that file' },
-  data: { kind: 'text', placeholder: 'path', help: 'JSON file with relationships, or - for standard input' },
+  data: { kind: 'text', metavar: 'path', help: 'JSON file with relationships, or - for standard input' },
 } as const satisfies Flags;
 
 type Values = FlagValues<typeof relationshipFlags>;

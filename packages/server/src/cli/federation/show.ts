@@ -8,7 +8,7 @@ import { renderRelationship, wireForm } from './render-relationship.js';
 
 const flags = {
   ...adminFlags,
-  trustDomain: { kind: 'text', placeholder: 'name', help: 'the trust domain' },
+  trustDomain: { kind: 'text', metavar: 'name', help: 'the trust domain' },
 } as const;
 
 export const command = defineCommand(flags, async (values, terminal) => {

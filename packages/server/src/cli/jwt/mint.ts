@@ -9,10 +9,10 @@ import { parseTtlText, requiredId } from '../values.js';
 
 const flags = {
   ...adminFlags,
-  spiffeId: { kind: 'text', spire: 'spiffeID', placeholder: 'SPIFFE ID', help: 'SPIFFE ID of the JWT-SVID' },
+  spiffeId: { kind: 'text', spire: 'spiffeID', metavar: 'SPIFFE ID', help: 'SPIFFE ID of the JWT-SVID' },
   audience: { kind: 'list', help: 'audience of the JWT-SVID; may be repeated' },
-  ttl: { kind: 'text', placeholder: 'duration', default: '0', help: "lifetime such as 5m; 0 is the server's default" },
-  write: { kind: 'text', placeholder: 'file', help: 'write the token there, readable by its owner alone' },
+  ttl: { kind: 'text', metavar: 'duration', default: '0', help: "lifetime such as 5m; 0 is the server's default" },
+  write: { kind: 'text', metavar: 'file', help: 'write the token there, readable by its owner alone' },
 } as const;
 
 export const command = defineCommand(flags, async (values, terminal) => {

@@ -96,7 +96,7 @@ function stepCommand<Response>(
 ): CommandModule {
   const flags = {
     ...adminFlags,
-    authorityId: { kind: 'text', spire: 'authorityID', placeholder: 'ID', help: `the authority to ${verb}` },
+    authorityId: { kind: 'text', spire: 'authorityID', metavar: 'ID', help: `the authority to ${verb}` },
   } as const;
   return defineCommand(flags, (values, terminal) => {
     const { authorityId: id } = values;

@@ -7,7 +7,7 @@ import { optionalId, parseTtl } from '../values.js';
 
 const flags = {
   ...adminFlags,
-  spiffeId: { kind: 'text', spire: 'spiffeID', placeholder: 'SPIFFE ID', help: 'a further SPIFFE ID for the node' },
+  spiffeId: { kind: 'text', spire: 'spiffeID', metavar: 'SPIFFE ID', help: 'a further SPIFFE ID for the node' },
   ttl: { kind: 'integer', default: 600, help: 'lifetime of the token, in seconds' },
 } as const;
 

@@ -22,7 +22,7 @@ interface Step {
 function stepCommand({ verb, done: heading, call }: Step): CommandModule {
   const flags = {
     ...adminFlags,
-    subjectKeyId: { kind: 'text', spire: 'subjectKeyID', placeholder: 'ID', help: `the authority to ${verb}` },
+    subjectKeyId: { kind: 'text', spire: 'subjectKeyID', metavar: 'ID', help: `the authority to ${verb}` },
   } as const;
   return defineCommand(flags, async (values, terminal) => {
     const { subjectKeyId: id } = values;

@@ -14,10 +14,10 @@ import { parseTtlText, requiredId } from '../values.js';
 
 const flags = {
   ...adminFlags,
-  spiffeId: { kind: 'text', spire: 'spiffeID', placeholder: 'SPIFFE ID', help: 'SPIFFE ID of the X.509-SVID' },
-  ttl: { kind: 'text', placeholder: 'duration', default: '0', help: "lifetime such as 1h; 0 is the server's default" },
-  dns: { kind: 'list', placeholder: 'name', help: 'DNS name in the X.509-SVID; may be repeated' },
-  write: { kind: 'text', placeholder: 'directory', help: 'write svid.pem, key.pem and bundle.pem there' },
+  spiffeId: { kind: 'text', spire: 'spiffeID', metavar: 'SPIFFE ID', help: 'SPIFFE ID of the X.509-SVID' },
+  ttl: { kind: 'text', metavar: 'duration', default: '0', help: "lifetime such as 1h; 0 is the server's default" },
+  dns: { kind: 'list', metavar: 'name', help: 'DNS name in the X.509-SVID; may be repeated' },
+  write: { kind: 'text', metavar: 'directory', help: 'write svid.pem, key.pem and bundle.pem there' },
 } as const;
 
 interface Minted {
