@@ -1,6 +1,7 @@
 // The bundle of a foreign trust domain, fetched once from its bundle endpoint (SPIFFE Federation §5.2). What comes back is
 // the bundle of the trust domain that was asked for, whatever the endpoint says.
 import { SpiffeBundle } from '../bundle/index.js';
+import { httpGet, type HttpResponse } from '../net/index.js';
 import {
   joinSignals,
   sdkError,
@@ -12,7 +13,6 @@ import {
 } from '../runtime/index.js';
 import { TrustDomain } from '../spiffeid/index.js';
 import { checkProfile, connectionOptions, parseEndpointUrl, type BundleEndpointProfile } from './endpoint.js';
-import { httpsGet, type HttpsResponse } from './https-get.js';
 
 /** What a fetch may cost and where it may lead. */
 export interface FetchLimits {
@@ -90,13 +90,19 @@ async function fetchFrom(
 }
 
 // Each target is authenticated as the endpoint itself is (SPIFFE Federation §5.2.1.4, §5.2.2.4).
-async function follow(endpoint: URL, options: FetchBundleOptions, signal: AbortSignal): Promise<HttpsResponse> {
+async function follow(endpoint: URL, options: FetchBundleOptions, signal: AbortSignal): Promise<HttpResponse> {
   const { clock = systemClock, logger = silentLogger, refuseAddress } = options;
   const { maxBytes = defaults.maxBytes, maxRedirects = defaults.maxRedirects } = options;
   let url = endpoint;
   for (let followed = 0; ; followed++) {
     const tls = connectionOptions(options, { clock, logger });
-    const response = await httpsGet(url, { tls, maxBytes, refuseAddress, signal });
+    const response = await httpGet(url, {
+      tls,
+      headers: { accept: 'application/json' },
+      maxBytes,
+      refuseAddress,
+      signal,
+    });
     if (!redirects.has(response.status)) return response;
     if (followed >= maxRedirects) throw new FetchFailure('redirect', `more than ${maxRedirects} redirects`);
     url = targetOf(response, url);
@@ -104,7 +110,7 @@ async function follow(endpoint: URL, options: FetchBundleOptions, signal: AbortS
   }
 }
 
-function targetOf({ location }: HttpsResponse, from: URL): URL {
+function targetOf({ headers: { location } }: HttpResponse, from: URL): URL {
   if (location === undefined) throw new FetchFailure('redirect', 'a redirect without a location');
   try {
     // Made absolute by hand: the parser would forget an empty user before it is looked for.

@@ -1,4 +1,4 @@
-export { addressProblem } from './address.js';
+export { addressProblem } from '../net/index.js';
 export { bundleHandler, intermediateTls, type BundleHandlerOptions } from './bundle-handler.js';
 export {
   parseEndpointUrl,

@@ -1,29 +1,34 @@
-// One GET over TLS, with limits. A connection is used once and no session is kept: each fetch checks the endpoint anew.
+// One GET, with limits. A connection is used once and no TLS session is kept: each request checks the server anew.
 import { lookup } from 'node:dns';
-import type { IncomingMessage } from 'node:http';
-import { request } from 'node:https';
+import { request as requestHttp, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { addressProblem, guardedLookup } from './address.js';
 
-export interface HttpsGetOptions {
+export interface HttpGetOptions {
+  /** Of a URL that begins with `https:`. */
   readonly tls: ConnectionOptions;
+  /** Besides `accept-encoding: identity`. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly maxBytes: number;
   /** Says of an IP address, besides our own rules, why it is refused. */
-  readonly refuseAddress: ((address: string) => string | undefined) | undefined;
+  readonly refuseAddress?: ((address: string) => string | undefined) | undefined;
   readonly signal: AbortSignal;
 }
 
-export interface HttpsResponse {
+export interface HttpResponse {
   readonly status: number;
-  /** The header `Location`. */
-  readonly location: string | undefined;
+  readonly headers: IncomingHttpHeaders;
   /** Read for status 200 only. */
   readonly body: Buffer;
 }
 
-/** @throws Error: the network's, TLS's, a refused address, a body that is too large; whatever `signal` is aborted with. */
-export async function httpsGet(url: URL, options: HttpsGetOptions): Promise<HttpsResponse> {
+/**
+ * @param url `https:` or `http:`; whether the latter will do is the caller's to decide.
+ * @throws Error: the network's, TLS's, a refused address, a body that is too large; whatever `signal` is aborted with.
+ */
+export async function httpGet(url: URL, options: HttpGetOptions): Promise<HttpResponse> {
   const judge = (address: string): string | undefined => addressProblem(address) ?? options.refuseAddress?.(address);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   // Node looks only names up.
@@ -32,9 +37,9 @@ export async function httpsGet(url: URL, options: HttpsGetOptions): Promise<Http
   try {
     const response = await responseTo(url, options, judge);
     const { statusCode: status = 0, headers } = response;
-    if (status === 200) return { status, location: undefined, body: await bodyOf(response, options.maxBytes) };
+    if (status === 200) return { status, headers, body: await bodyOf(response, options.maxBytes) };
     response.destroy();
-    return { status, location: headers.location, body: Buffer.alloc(0) };
+    return { status, headers, body: Buffer.alloc(0) };
   } catch (error) {
     options.signal.throwIfAborted();
     throw error;
@@ -43,20 +48,17 @@ export async function httpsGet(url: URL, options: HttpsGetOptions): Promise<Http
 
 function responseTo(
   url: URL,
-  { tls, signal }: HttpsGetOptions,
+  { tls, headers, signal }: HttpGetOptions,
   judge: (address: string) => string | undefined,
 ): Promise<IncomingMessage> {
+  const common = { agent: false, signal, lookup: guardedLookup(lookup, judge) };
+  const sent = { 'accept-encoding': 'identity', ...headers };
   return new Promise((resolve, reject) => {
-    request(url, {
-      ...tls,
-      agent: false,
-      signal,
-      lookup: guardedLookup(lookup, judge),
-      headers: { accept: 'application/json', 'accept-encoding': 'identity' },
-    })
-      .on('response', resolve)
-      .on('error', reject)
-      .end();
+    const request =
+      url.protocol === 'https:'
+        ? requestHttps(url, { ...tls, ...common, headers: sent })
+        : requestHttp(url, { ...common, headers: sent });
+    request.on('response', resolve).on('error', reject).end();
   });
 }
 

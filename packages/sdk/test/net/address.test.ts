@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { LookupAddress } from 'node:dns';
 import { addressProblem } from '@credence/sdk/federation';
-import { guardedLookup } from '../../dist/federation/address.js';
+import { guardedLookup } from '../../dist/net/address.js';
 
 const allowed = [
   '203.0.113.7',
