@@ -201,6 +201,42 @@ describe("the agent's admin socket", () => {
     assert.equal(await run('logger', 'reset'), 'Logger Level : info\nLaunch Level : info\n\n');
   });
 
+  it('is asked for, by its path, when a command is sent to another socket, as are the others', async () => {
+    const [workloads, server] = [deployment.workloadSocket(), deployment.adminSocket];
+    const notOfAgent = (path: string): string => `${path} is not the admin socket of a credence-agent`;
+    const notPublic = (path: string): string => `${path} is not the public socket of an agent`;
+    const notOfServer = (path: string): string => `${path} is not the admin socket of a server that knows this command`;
+    const toAgent = (...args: string[]) => deployment.agent(...args);
+    const toServer = (...args: string[]) => deployment.serverAlone(...args);
+    const web = ['--spiffe-id', 'spiffe://example.org/web', '--parent-id', 'spiffe://example.org/agent'];
+    for (const { run, args, path, hint } of [
+      { run: toAgent, args: ['logger', 'get'], path: workloads, hint: notOfAgent },
+      { run: toAgent, args: ['logger', 'set', '--level', 'debug'], path: server, hint: notOfAgent },
+      { run: toAgent, args: ['debug', 'getinfo'], path: workloads, hint: notOfAgent },
+      { run: toAgent, args: ['api', 'fetch', 'x509'], path: socketPath, hint: notPublic },
+      { run: toAgent, args: ['api', 'fetch', 'jwt', '--audience', 'a'], path: server, hint: notPublic },
+      { run: toServer, args: ['logger', 'reset'], path: workloads, hint: notOfServer },
+      { run: toServer, args: ['debug', 'getinfo'], path: socketPath, hint: notOfServer },
+      {
+        run: toServer,
+        args: ['jwt', 'mint', '--spiffe-id', web[1]!, '--audience', 'a'],
+        path: workloads,
+        hint: notOfServer,
+      },
+      {
+        run: toServer,
+        args: ['entry', 'create', ...web, '--selector', 'unix:uid:1'],
+        path: workloads,
+        hint: notOfServer,
+      },
+    ]) {
+      const { code, stderr } = await run(...args, '--socket-path', path);
+      assert.equal(code, 1);
+      assert.ok(stderr.endsWith(`; ${hint(path)}: say where that is by --socket-path\n`), stderr);
+      assert.match(stderr, /rpc error: code = Unimplemented desc = /);
+    }
+  });
+
   it('has a public one beside it, which tells a workload that calls too often how often it may', async () => {
     const socket = `unix:${deployment.workloadSocket()}`;
     const workload = workloadApi.createClient(socket, credentials.createInsecure());

@@ -71,11 +71,17 @@ describe('docs/grpc.md', () => {
   });
 
   it('serves by token', async () => {
-    const server = askingForTokens(JwtBundleSet.of(ca.jwtBundle()));
+    const refused: object[] = [];
+    const refuse = (fields: object): void => void refused.push(fields);
+    const log = { debug: refuse, info: refuse, warn: refuse, error: refuse };
+    const server = askingForTokens(JwtBundleSet.of(ca.jwtBundle()), log);
     const listener = serveGrpc(server, { svid: own, clientAuthentication: 'none' }).listen(0, '127.0.0.1');
     const address = await listening(listener);
     const tokens = { fetchJwtSvid: () => ca.jwtSvid('/caller', { audience: 'spiffe://example.org/greeter' }) };
     const client = new Client(address, withToken(caller, tokens));
     assert.equal(await ask(client), 'hello spiffe://example.org/caller');
+    assert.deepEqual(refused, []);
+    await assert.rejects(ask(dialled(caller, address)), /UNAUTHENTICATED/);
+    assert.deepEqual(refused, [{ method: '/example.Greeter/Greet', reason: 'the call has no authorization metadata' }]);
   });
 });

@@ -4,7 +4,7 @@ import { Child } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
 import { NodePki } from '../support/node-pki.js';
 import { until } from '../support/until.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 
 describe('agent purge, by the real spire-server command and by ours', function () {
   let deployment: Deployment;
@@ -20,7 +20,7 @@ describe('agent purge, by the real spire-server command and by ours', function (
       plugins: { NodeAttestor: { x509pop: { plugin_data: { ca_bundle_path: pki.bundlePath } } } },
     });
   });
-  after(() => deployment[Symbol.asyncDispose]());
+  after(() => endOf(deployment));
 
   const attestOnce = async (name: string): Promise<void> => {
     const plugins = { NodeAttestor: { x509pop: { plugin_data: await pki.node(name) } } };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Child } from '../support/child.js';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import { until } from '../support/until.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 import { RealSpireAgent } from './real-spire-agent.js';
 
 describe('delegated identity by the API SDK of SPIRE', function () {
@@ -30,7 +30,7 @@ describe('delegated identity by the API SDK of SPIRE', function () {
     });
     await spire.start('-joinToken', await deployment.generateToken('/spire-node'));
   });
-  after(() => deployment[Symbol.asyncDispose]());
+  after(() => endOf(deployment));
 
   const delegate = (socket: string): Child =>
     deployment.track(new Child(goPeer, ['delegate', socket, 'cilium:mtls', 'api']));

@@ -39,6 +39,8 @@ export class Mesh implements AsyncDisposable {
   readonly deployment: Deployment;
   readonly web: Envoy;
   readonly api: Envoy;
+  /** The agent of web's node. */
+  readonly webAgent: Child;
   /** Where api's Envoy lets members of other trust domains in. */
   readonly partnerPort: number;
   /** Where web's Envoy looks for a service that does mutual TLS itself, by the way `sdk`. */
@@ -47,13 +49,14 @@ export class Mesh implements AsyncDisposable {
   readonly #services: readonly Server[];
 
   private constructor(
-    parts: Pick<Mesh, 'deployment' | 'web' | 'api' | 'partnerPort' | 'sdkPort'>,
+    parts: Pick<Mesh, 'deployment' | 'web' | 'api' | 'webAgent' | 'partnerPort' | 'sdkPort'>,
     apiAgent: Child,
     services: readonly Server[],
   ) {
     this.deployment = parts.deployment;
     this.web = parts.web;
     this.api = parts.api;
+    this.webAgent = parts.webAgent;
     this.partnerPort = parts.partnerPort;
     this.sdkPort = parts.sdkPort;
     this.#apiAgent = apiAgent;
@@ -65,7 +68,7 @@ export class Mesh implements AsyncDisposable {
     const envoy = program(context, 'envoy');
     const deployment = await Deployment.create(meshDomain);
     await deployment.startServer();
-    await deployment.startAgent({ name: 'web-node' });
+    const webAgent = await deployment.startAgent({ name: 'web-node' });
     const apiAgent = await deployment.startAgent({ name: 'api-node' });
     const services = [await startService('web'), await startService('api')];
     const [webService, apiService] = services.map(portOf) as [number, number];
@@ -112,7 +115,7 @@ export class Mesh implements AsyncDisposable {
       }),
     );
     return new Mesh(
-      { deployment, web, api, partnerPort: ports.get('partner')!, sdkPort: ports.get('sdk')! },
+      { deployment, web, api, webAgent, partnerPort: ports.get('partner')!, sdkPort: ports.get('sdk')! },
       apiAgent,
       services,
     );

@@ -11,6 +11,7 @@ import { createHttpsServer, peerOf, SpiffeAgent } from '@credence/sdk/tls';
 import { until } from '../support/until.js';
 import type { Envoy } from './envoy-process.js';
 import { id, Load, Mesh, meshDomain, wayNames, type Answer } from './envoy-mesh.js';
+import { endOf } from './programs.js';
 
 const ways = [...wayNames, 'back'];
 const partnerId = 'spiffe://partner.test';
@@ -28,9 +29,7 @@ describe('two real Envoys', function () {
     partner = await TestCa.create('partner.test');
     await setPartnerBundle();
   });
-  after(async () => {
-    for (const one of started) await one[Symbol.asyncDispose]();
-  });
+  after(() => endOf(...started));
 
   async function setPartnerBundle(): Promise<void> {
     const path = join(mesh.deployment.folder, 'partner.pem');
@@ -215,5 +214,8 @@ describe('two real Envoys', function () {
       assert.ok(envoy.child.running);
       assert.equal(await envoy.count('sds.*update_rejected'), 0);
     }
+    const messages = mesh.webAgent.reports.map(({ msg }) => msg);
+    assert.ok(messages.includes('agent is ready'));
+    assert.ok(!messages.includes('Envoy refused secrets'));
   });
 });

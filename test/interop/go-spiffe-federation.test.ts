@@ -8,7 +8,7 @@ import { fetchBundle } from '@credence/sdk/federation';
 import type { Child } from '../support/child.js';
 import { Deployment, freePort } from '../support/deployment.js';
 import { until } from '../support/until.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 import { workloadOf } from './real-spire-agent.js';
 
 const domain = TrustDomain.parse('example.org');
@@ -35,9 +35,7 @@ describe('federation with go-spiffe', function () {
     await writeFile(first, await deployment.admin('bundle', 'show', '--format', 'spiffe'));
     await deployment.createEntry('/endpoint');
   });
-  after(async () => {
-    await Promise.all([deployment[Symbol.asyncDispose](), other[Symbol.asyncDispose]()]);
-  });
+  after(() => endOf(deployment, other));
 
   const run = (...args: string[]): Child => workloadOf(deployment, deployment.workloadSocket(), goPeer, ...args);
   const shown = async (): Promise<SpiffeBundle> =>

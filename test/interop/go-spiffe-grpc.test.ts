@@ -16,7 +16,7 @@ import { Child } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
 import { call } from '../support/grpc.js';
 import { until } from '../support/until.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 
 const id = 'spiffe://example.org/web';
 const other = 'spiffe://example.org/other';
@@ -37,9 +37,7 @@ describe('go-spiffe over gRPC', function () {
     source = await X509Source.create({ address: `unix://${deployment.workloadSocket()}`, timeoutMs: 15_000 });
     started.unshift(source);
   });
-  after(async () => {
-    for (const one of started) await one[Symbol.asyncDispose]();
-  });
+  after(() => endOf(...started));
 
   const run = (...args: string[]): Child =>
     deployment.track(

@@ -6,7 +6,7 @@ import { X509Source, authorizeId } from '@credence/sdk';
 import { Child } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
 import { until } from '../support/until.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 
 const id = 'spiffe://example.org/web';
 
@@ -21,7 +21,7 @@ describe('go-spiffe', function () {
     await deployment.startAgent();
     await deployment.createEntry('/web', '--x509-svid-ttl', '8');
   });
-  after(() => deployment[Symbol.asyncDispose]());
+  after(() => endOf(deployment));
 
   const run = (...args: string[]): Child =>
     deployment.track(

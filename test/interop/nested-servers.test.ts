@@ -7,7 +7,7 @@ import { Certificate } from '@credence/sdk/x509';
 import { Child } from '../support/child.js';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import { until } from '../support/until.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 import { startSpireServer, type SpireCommand } from './real-spire-server.js';
 
 describe('a real spire-server below our server', function () {
@@ -23,10 +23,7 @@ describe('a real spire-server below our server', function () {
     await deployment.startAgent();
     await mkdir(join(nested.folder, 'server'));
   });
-  after(async () => {
-    await nested[Symbol.asyncDispose]();
-    await deployment[Symbol.asyncDispose]();
-  });
+  after(() => endOf(nested, deployment));
 
   const config = (): string => `
 server {
@@ -112,10 +109,7 @@ describe('our server below a real spire-server', function () {
     const upstream = { server_address: '127.0.0.1', server_port: top.port, workload_api_socket: top.workloadSocket() };
     await nested.startServer({ plugins: { UpstreamAuthority: { spire: { plugin_data: upstream } } } });
   });
-  after(async () => {
-    await nested[Symbol.asyncDispose]();
-    await top[Symbol.asyncDispose]();
-  });
+  after(() => endOf(nested, top));
 
   const issuerOfMinted = async (): Promise<Certificate> => {
     const id = `spiffe://${trustDomain}/below`;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Child } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
 import { until } from '../support/until.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 
 describe('OpenSSL', function () {
   let deployment: Deployment;
@@ -22,7 +22,7 @@ describe('OpenSSL', function () {
       return code === 0;
     });
   });
-  after(() => deployment[Symbol.asyncDispose]());
+  after(() => endOf(deployment));
 
   const run = (...args: string[]) => new Child(openssl, args).finished;
   const file = (name: string): string => join(deployment.folder, name);

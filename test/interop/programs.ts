@@ -16,3 +16,8 @@ export function programAt(name: string): string {
   if (path === undefined) throw new Error(`${name} is missing`);
   return path;
 }
+
+/** Ends what a `before` has made: not all of it, where a missing program has skipped the tests. */
+export async function endOf(...made: readonly (AsyncDisposable | undefined)[]): Promise<void> {
+  for (const one of made) await one?.[Symbol.asyncDispose]();
+}

@@ -6,7 +6,7 @@ import { Child, node, type Finished } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
 import { repository } from '../support/source-tree.js';
 import { until } from '../support/until.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 
 const ourAgent = join(repository, 'packages/agent/bin/credence-agent.js');
 
@@ -35,7 +35,7 @@ describe('the real spire-agent command on our sockets', function () {
     const [{ svids }] = JSON.parse(fetched.stdout) as [{ svids: [{ svid: string }] }];
     token = svids[0].svid;
   });
-  after(() => deployment[Symbol.asyncDispose]());
+  after(() => endOf(deployment));
 
   const workload = (): string[] => ['-socketPath', deployment.workloadSocket()];
   const admin = (): string[] => ['-socketPath', adminSocket];

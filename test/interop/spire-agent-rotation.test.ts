@@ -4,7 +4,7 @@ import { decodeJwt } from 'jose';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import { until } from '../support/until.js';
 import { firstIdIn, forceRotation } from './forced-rotation.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 import { RealSpireAgent } from './real-spire-agent.js';
 
 describe('a real spire-agent on our server: JWT-SVIDs and forced rotations', function () {
@@ -21,7 +21,7 @@ describe('a real spire-agent on our server: JWT-SVIDs and forced rotations', fun
     await spire.start('-joinToken', await deployment.generateToken('/spire-node'));
     await deployment.createEntry('/jwt', ...parent, '--jwt-svid-ttl', '90', '--jwt-svid-include-jti');
   });
-  after(() => deployment[Symbol.asyncDispose]());
+  after(() => endOf(deployment));
 
   /** The token that the agent gives this process, once it knows the entry. */
   const fetchToken = (): Promise<string> =>

@@ -6,7 +6,7 @@ import { X509Svid } from '@credence/sdk';
 import type { Child } from '../support/child.js';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import { until } from '../support/until.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 import { RealSpireAgent, lastIds } from './real-spire-agent.js';
 
 describe('a real spire-agent on our server', function () {
@@ -23,7 +23,7 @@ describe('a real spire-agent on our server', function () {
     server = await deployment.startServer(options);
     await deployment.writeBundle();
   });
-  after(() => deployment[Symbol.asyncDispose]());
+  after(() => endOf(deployment));
 
   const parent = ['--parent-id', `spiffe://${trustDomain}/spire-node`];
   const arrives = (workload: Child, path: string): Promise<true> =>

@@ -11,6 +11,7 @@ import { StaticX509Source, TestCa } from '@credence/sdk/testing';
 import { createHttpsServer } from '@credence/sdk/tls';
 import { Deployment, freePort, trustDomain } from '../support/deployment.js';
 import { until } from '../support/until.js';
+import { endOf } from './programs.js';
 import { startSpireServer, type SpireCommand } from './real-spire-server.js';
 
 const ours = 'ours.test';
@@ -34,7 +35,7 @@ describe('federation with a real spire-server', () => {
   }`;
     spire = await startSpireServer(this, deployment, { server });
   });
-  after(() => deployment[Symbol.asyncDispose]());
+  after(() => endOf(deployment));
 
   it('fetches and watches its bundle, begun with what its CLI prints', async () => {
     const domain = TrustDomain.parse(trustDomain);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Child, type Finished } from '../support/child.js';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import { spireServerCommands } from '../support/spire-commands.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 import { assertSame, changesScript, federationScript, questions, type EntryFiles } from './server-scripts.js';
 
 describe('the real spire-server command changes what our server has', function () {
@@ -27,7 +27,7 @@ describe('the real spire-server command changes what our server has', function (
     await writeFile(files.entries, JSON.stringify({ entries: [entry] }));
     await writeFile(files.ids, JSON.stringify({ ids: ['data', 'nodes', 'no-such-entry'] }));
   });
-  after(() => deployment[Symbol.asyncDispose]());
+  after(() => endOf(deployment));
 
   const theirs = (args: readonly string[]): Promise<Finished> =>
     new Child(spireServer, [...args, '-socketPath', deployment.adminSocket]).finished;

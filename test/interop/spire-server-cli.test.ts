@@ -4,7 +4,7 @@ import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose';
 import { Child, type Finished } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 import { assertSame, questions } from './server-scripts.js';
 
 describe('the real spire-server command on our admin socket', function () {
@@ -17,7 +17,7 @@ describe('the real spire-server command on our admin socket', function () {
     await deployment.startServer();
     await deployment.startAgent();
   });
-  after(() => deployment[Symbol.asyncDispose]());
+  after(() => endOf(deployment));
 
   const spire = (...args: string[]) =>
     new Child(spireServer, [...args, '-socketPath', deployment.adminSocket]).finished;

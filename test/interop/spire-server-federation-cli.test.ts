@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Child, type Finished } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 import { assertSame, federationScript, type FederationFiles } from './server-scripts.js';
 
 describe("the real spire-server command's federation commands on our admin socket", function () {
@@ -38,7 +38,7 @@ describe("the real spire-server command's federation commands on our admin socke
       relationships: await write('relationships.json', JSON.stringify({ federationRelationships: [relationship] })),
     };
   });
-  after(() => (spireServer === undefined ? undefined : deployment[Symbol.asyncDispose]()));
+  after(() => endOf(deployment));
 
   const spire = (args: readonly string[]): Promise<Finished> =>
     new Child(spireServer ?? '', [...args, '-socketPath', deployment.adminSocket]).finished;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Child, Finished } from '../support/child.js';
 import { Deployment, freePort } from '../support/deployment.js';
 import { until } from '../support/until.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 import { RealSpireAgent, workloadOf } from './real-spire-agent.js';
 import { startSpireServer, type SpireCommand } from './real-spire-server.js';
 
@@ -36,7 +36,7 @@ describe('federation of our server with a real spire-server', function () {
   }`;
     spire = await startSpireServer(this, theirs, { server });
   });
-  after(() => Promise.all([ours, theirs].map((one) => one[Symbol.asyncDispose]())));
+  after(() => endOf(ours, theirs));
 
   const done = ({ code, stdout, stderr }: Finished): string => {
     assert.equal(code, 0, stdout + stderr);

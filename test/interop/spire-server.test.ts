@@ -6,7 +6,7 @@ import type { Child } from '../support/child.js';
 import { Deployment, trustDomain } from '../support/deployment.js';
 import { until } from '../support/until.js';
 import { firstIdIn, forceRotation } from './forced-rotation.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 import { lastIds, storedSvid, workloadOf } from './real-spire-agent.js';
 import { startSpireServer, type SpireCommand } from './real-spire-server.js';
 
@@ -23,7 +23,7 @@ describe('our agent on a real spire-server', function () {
     bundle = join(deployment.folder, 'bundle.pem');
     await writeFile(bundle, await done('bundle', 'show'));
   });
-  after(() => deployment[Symbol.asyncDispose]());
+  after(() => endOf(deployment));
 
   async function done(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await spire(...args);

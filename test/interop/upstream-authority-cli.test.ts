@@ -7,7 +7,7 @@ import { TestCa } from '@credence/sdk/testing';
 import { toPem } from '@credence/sdk/x509';
 import { Child, type Finished } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 
 describe('the real spire-server command on a server below a corporate root', function () {
   let deployment: Deployment;
@@ -24,7 +24,7 @@ describe('the real spire-server command on a server below a corporate root', fun
     deployment = await Deployment.create();
     spireServer = program(this, 'spire-server');
   });
-  after(() => deployment[Symbol.asyncDispose]());
+  after(() => endOf(deployment));
 
   it('taints and revokes as ours does, and is refused with the same words', async () => {
     let active = await install();

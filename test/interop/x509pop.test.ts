@@ -9,7 +9,7 @@ import { NodePki } from '../support/node-pki.js';
 import { repository } from '../support/source-tree.js';
 import { until } from '../support/until.js';
 import { forceRotation } from './forced-rotation.js';
-import { program } from './programs.js';
+import { endOf, program } from './programs.js';
 import { RealSpireAgent, lastIds, storedSvid, workloadOf } from './real-spire-agent.js';
 import { startSpireServer, type SpireCommand } from './real-spire-server.js';
 
@@ -59,7 +59,7 @@ describe('x509pop: a real spire-agent on our server', function () {
     server = await startServer();
     await deployment.writeBundle();
   });
-  after(() => deployment[Symbol.asyncDispose]());
+  after(() => endOf(deployment));
 
   const found = async (name: string) => named(await deployment.admin('agent', 'list', '--output', 'json'), name);
   async function create(name: string, keyType?: (typeof keyTypes)[number]): Promise<RealSpireAgent> {
@@ -144,7 +144,7 @@ describe('x509pop: our agent on a real spire-server', function () {
     });
     await writeFile(join(deployment.folder, 'bundle.pem'), (await spire('bundle', 'show')).stdout);
   });
-  after(() => deployment[Symbol.asyncDispose]());
+  after(() => endOf(deployment));
 
   const found = async (name: string) => named((await spire('agent', 'list', '-output', 'json')).stdout, name);
   async function launch(name: string, keyType?: (typeof keyTypes)[number]): Promise<Child> {

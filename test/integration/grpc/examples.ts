@@ -6,6 +6,7 @@ import {
   authorizeMemberOf,
   type JwtBundleSource,
   type JwtSvidSource,
+  type Logger,
   type X509SvidSource,
 } from '@credence/sdk';
 import {
@@ -89,7 +90,7 @@ export function withToken(source: Source, tokens: JwtSvidSource): ChannelCredent
   return credentials;
 }
 
-export function askingForTokens(jwtBundles: JwtBundleSource): Server {
+export function askingForTokens(jwtBundles: JwtBundleSource, log: Logger): Server {
   const greet: handleUnaryCall<string, string> = (call, done) => {
     done(null, `hello ${String(jwtSvidOfCall(call)?.id)}`);
   };
@@ -99,6 +100,9 @@ export function askingForTokens(jwtBundles: JwtBundleSource): Server {
         bundles: jwtBundles,
         audience: 'spiffe://example.org/greeter',
         authorize: authorizeMemberOf('example.org'),
+        onRefusal: (error, { method }) => {
+          log.warn({ method, reason: error.message }, 'refused');
+        },
       }),
     ],
   });

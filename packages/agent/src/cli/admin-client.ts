@@ -1,7 +1,14 @@
 // The agent's admin socket as a client sees it: one connection a command.
 import { resolve } from 'node:path';
 import { credentials, status, type Client } from '@grpc/grpc-js';
-import { defaultAgentAdminSocket, outputFlags, type FlagValues, type Flags, type Terminal } from '@credence/sdk/daemon';
+import {
+  defaultAgentAdminSocket,
+  isUnknownMethod,
+  outputFlags,
+  type FlagValues,
+  type Flags,
+  type Terminal,
+} from '@credence/sdk/daemon';
 import { isServiceError, type Contract } from '@credence/sdk/wire';
 import { callText, isForbiddenPath } from './agent-client.js';
 
@@ -38,13 +45,8 @@ export async function withAgentAdmin<C extends Client, T>(
 
 function hintAbout(error: unknown, path: string): string | undefined {
   if (isForbiddenPath(error)) return `only root, and the agent's own user and group, may open ${path}`;
-  if (!isServiceError(error)) return undefined;
-  switch (error.code) {
-    case status.UNAVAILABLE:
-      return `no agent answers at ${path}: set admin_socket_path, or say where it listens by --socket-path`;
-    case status.UNIMPLEMENTED:
-      return `${path} is not the admin socket of a credence-agent: say where that is by --socket-path`;
-    default:
-      return undefined;
-  }
+  if (isUnknownMethod(error))
+    return `${path} is not the admin socket of a credence-agent: say where that is by --socket-path`;
+  if (!isServiceError(error) || error.code !== status.UNAVAILABLE) return undefined;
+  return `no agent answers at ${path}: set admin_socket_path, or say where it listens by --socket-path`;
 }

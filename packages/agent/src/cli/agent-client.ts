@@ -1,6 +1,13 @@
 // The agent's public socket as a client sees it.
 import { credentials, status, type Client } from '@grpc/grpc-js';
-import { clientSocket, errorText, type FlagValues, type socketFlags, type Terminal } from '@credence/sdk/daemon';
+import {
+  clientSocket,
+  errorText,
+  isUnknownMethod,
+  type FlagValues,
+  type socketFlags,
+  type Terminal,
+} from '@credence/sdk/daemon';
 import { isServiceError, type Contract } from '@credence/sdk/wire';
 
 /** Runs `use` on a client of the service and closes it. @throws what `use` throws, with a hint when no agent answers */
@@ -16,14 +23,18 @@ export async function withAgent<C extends Client, T>(
   try {
     return await use(client);
   } catch (error) {
-    if (!isRefusedConnection(error)) throw error;
-    const hint = isForbiddenPath(error)
-      ? `this user may not open ${path}, or a folder above it`
-      : `no agent answers at ${path}: start it, or say where it listens by --socket-path`;
-    throw new Error(`${callText(error)}; ${hint}`, { cause: error });
+    const hint = hintAbout(error, path);
+    throw hint === undefined ? error : new Error(`${callText(error)}; ${hint}`, { cause: error });
   } finally {
     client.close();
   }
+}
+
+function hintAbout(error: unknown, path: string): string | undefined {
+  if (isForbiddenPath(error)) return `this user may not open ${path}, or a folder above it`;
+  if (isUnknownMethod(error)) return `${path} is not the public socket of an agent: say where that is by --socket-path`;
+  if (!isRefusedConnection(error)) return undefined;
+  return `no agent answers at ${path}: start it, or say where it listens by --socket-path`;
 }
 
 /** The text of a failed call, without what gRPC leaves empty. */

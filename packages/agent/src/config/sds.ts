@@ -11,9 +11,22 @@ const sdsKeys = {
   disable_spiffe_cert_validation: z.boolean().optional(),
 };
 
+const { defaultBundleName, defaultAllBundlesName } = defaultAgentSettings.sds;
+// One name has one secret: of two bundles the second would never be served.
+const sdsSchema = z
+  .strictObject(sdsKeys, unknownKeys(sdsKeys))
+  .refine(
+    ({ default_bundle_name: own = defaultBundleName, default_all_bundles_name: all = defaultAllBundlesName }) =>
+      own !== all,
+    {
+      path: ['default_all_bundles_name'],
+      message: `the same as default_bundle_name, which is ${defaultBundleName} unless it is given; two names are accepted`,
+    },
+  );
+
 /** Keys of the section `agent`. */
 export const sdsShape = {
-  sds: z.strictObject(sdsKeys, unknownKeys(sdsKeys)),
+  sds: sdsSchema,
   disable_workload_api: z.boolean(),
   disable_sds_api: z.boolean(),
 };

@@ -15,6 +15,8 @@ export interface AgentSvidKeeperOptions {
   readonly source: AgentSvidSource;
   readonly store: AgentStore;
   readonly svid: AgentSvid;
+  /** When the server gave it; undefined when that was before this start. */
+  readonly receivedAt: Date | undefined;
 }
 
 export class AgentSvidKeeper {
@@ -30,7 +32,9 @@ export class AgentSvidKeeper {
     this.#pause = new Pause(options.clock);
     this.#backoff = new Backoff({ initialMs: 5000, factor: 1.5, maxMs: 120_000, jitter: 0.2 }, options.random);
     this.#current = options.svid;
-    this.#rotateAt = this.#rotationOf(options.svid, options.svid.notBefore);
+    // When a stored one came is not known. Its notBefore is earlier, so at worst it is renewed early, once; the instant of
+    // the start would put off the renewal with each restart.
+    this.#rotateAt = this.#rotationOf(options.svid, options.receivedAt ?? options.svid.notBefore);
   }
 
   get current(): AgentSvid {
@@ -109,12 +113,13 @@ export class AgentSvidKeeper {
     const { clock, log, store } = this.#options;
     await store.storeSvid(svid);
     this.#current = svid;
-    const now = clock.now();
-    this.#rotateAt = this.#rotationOf(svid, svid.notBefore > now ? svid.notBefore : now);
+    this.#rotateAt = this.#rotationOf(svid, clock.now());
     log.info({ spiffeId: svid.id.toString(), expiresAt: svid.expiresAt }, 'agent SVID renewed');
   }
 
-  #rotationOf({ expiresAt }: AgentSvid, from: Date): Date {
+  // As with workloads, what the server dated back is no part of the life.
+  #rotationOf({ notBefore, expiresAt }: AgentSvid, receivedAt: Date): Date {
+    const from = notBefore > receivedAt ? notBefore : receivedAt;
     return this.#options.rotation.rotationTime({ from, expiresAt });
   }
 

@@ -14,7 +14,7 @@ import { BundleCache, noBundleChanges } from './bundle-cache.js';
 import { ChangeWatcher } from './change-watcher.js';
 import { EntryCache } from './entry-cache.js';
 import { IdentityRecorder } from './identity-recorder.js';
-import type { Membership } from './join.js';
+import type { Joined, Membership } from './join.js';
 import { JwtSvidCache } from './jwt-svid-cache.js';
 import { Minter } from './minter.js';
 import type { AgentStore, IdentityStore } from './ports.js';
@@ -49,7 +49,7 @@ export interface IdentitiesOptions {
   readonly store: AgentStore;
   /** Undefined: what is served is not written down. */
   readonly identityStore: IdentityStore | undefined;
-  readonly membership: Membership;
+  readonly membership: Joined;
   /** What the last run of the agent wrote down. */
   readonly remembered: RememberedIdentities | undefined;
 }
@@ -87,7 +87,7 @@ export class Identities implements AsyncDisposable {
       identity: () => this.#keeper.current,
     });
     const rotation = new RotationPolicy({ random, log, availabilityTargetMs });
-    const { svid } = membership;
+    const { svid, receivedAt } = membership;
     const svids = new SvidCache({ clock, random, rotation });
     const onMissing = (): void => {
       this.synchronizer.hurry();
@@ -96,7 +96,8 @@ export class Identities implements AsyncDisposable {
     const agent = (): typeof svid => this.#keeper.current;
     this.#recorder =
       identityStore && new IdentityRecorder({ clock, log, store: identityStore, entries, svids, bundles, agent });
-    this.#keeper = new AgentSvidKeeper({ ...common, rotation, source: server, store: this.#agentStore(), svid });
+    const store = this.#agentStore();
+    this.#keeper = new AgentSvidKeeper({ ...common, rotation, source: server, store, svid, receivedAt });
     this.jwtSvids = new JwtSvidCache({ ...common, server, maxSize: settings.jwtSvidCacheMaxSize });
     const minter = new Minter({
       ...common,

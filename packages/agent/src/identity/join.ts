@@ -26,24 +26,30 @@ export interface JoinOptions {
 }
 
 /** @throws ERR_SERVER_REFUSED, ERR_BOOTSTRAP, ERR_STORAGE, `signal.reason` */
-export async function join(options: JoinOptions, signal: AbortSignal): Promise<Membership> {
+export async function join(options: JoinOptions, signal: AbortSignal): Promise<Joined> {
   const { clock, log, stored, canServe } = options;
   if (stored !== undefined && (canServe || stored.expiresAt.getTime() - skewMs > clock.now().getTime())) {
     log.info({ spiffeId: stored.id.toString(), expiresAt: stored.expiresAt }, 'SVID loaded');
-    return { svid: stored, bundle: await options.loadBundle(signal) };
+    return { svid: stored, bundle: await options.loadBundle(signal), receivedAt: undefined };
   }
   if (stored !== undefined) log.warn({ expiresAt: stored.expiresAt }, 'the stored SVID has expired');
   log.info({}, 'SVID is not found; starting node attestation');
   const admission = await admit(options, signal);
+  const receivedAt = clock.now();
   await options.store.storeBundle(admission.bundle);
   await options.store.storeSvid(admission.svid);
   log.info({ spiffeId: admission.svid.id.toString() }, 'node attestation was successful');
-  return admission;
+  return { ...admission, receivedAt };
 }
 
 export interface Membership {
   readonly svid: AgentSvid;
   readonly bundle: TrustBundle;
+}
+
+export interface Joined extends Membership {
+  /** When the server gave the SVID; undefined for a stored one. */
+  readonly receivedAt: Date | undefined;
 }
 
 async function admit(

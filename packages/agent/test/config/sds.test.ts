@@ -36,6 +36,20 @@ describe('the configuration of secret discovery', () => {
     assert.deepEqual(neither.settings.services, { workloadApi: false, sds: false });
   });
 
+  it('refuses one name for both bundles, also where one of them is the default', async () => {
+    assert.ok(await load('sds: { default_bundle_name: ALL, default_all_bundles_name: ROOTCA }'));
+    for (const same of [
+      'default_bundle_name: x, default_all_bundles_name: x',
+      'default_all_bundles_name: ROOTCA',
+      'default_bundle_name: ALL',
+    ]) {
+      await assert.rejects(load(`sds: { ${same} }`), {
+        code: 'ERR_CONFIG',
+        message: /agent\.sds\.default_all_bundles_name: the same as default_bundle_name, which is ROOTCA unless/,
+      });
+    }
+  });
+
   for (const wrong of ['sds: { default_svid_name: "" }', 'sds: { name: x }', 'disable_sds_api: 1']) {
     it(`refuses ${wrong}`, async () => {
       await assert.rejects(load(wrong), (error) => isSpiffeError(error, 'ERR_CONFIG'));

@@ -20,12 +20,17 @@ class Source implements AgentSvidSource, AgentStore {
   readonly clock = new ManualClock();
   readonly stop = new AbortController();
 
+  /** How far the server dates an SVID back. */
+  backdateMs = 0;
+
   agentSvid(reattestable = false): AgentSvid {
-    return { ...svid(this.clock.now(), hour), id, reattestable };
+    const notBefore = new Date(this.clock.now().getTime() - this.backdateMs);
+    return { ...svid(notBefore, this.backdateMs + hour), id, reattestable };
   }
 
-  keeper(options: { readonly reattestable?: boolean } = {}): AgentSvidKeeper {
+  keeper(options: { readonly reattestable?: boolean; readonly stored?: boolean } = {}): AgentSvidKeeper {
     const [source, store, log] = [this, this, new RecordingLogger()];
+    const { stored = false } = options;
     return new AgentSvidKeeper({
       clock: this.clock,
       random: middle,
@@ -34,6 +39,7 @@ class Source implements AgentSvidSource, AgentStore {
       source,
       store,
       svid: this.agentSvid(options.reattestable),
+      receivedAt: stored ? undefined : this.clock.now(),
     });
   }
 
@@ -78,6 +84,34 @@ describe('agent SVID keeper', () => {
     await source.clock.advance(hour);
     assert.equal(source.rotations, 3);
     assert.deepEqual(source.written, ['svid', 'svid', 'svid']);
+    source.stop.abort();
+    await running;
+  });
+
+  it('counts the life of each SVID from when it came, however far it is dated back', async () => {
+    const source = new Source();
+    source.backdateMs = 10 * hour;
+    const running = assert.rejects(source.keeper().run(source.stop.signal), { name: 'AbortError' });
+    for (const rotations of [0, 1]) {
+      await source.clock.advance(hour / 2 - 1);
+      assert.equal(source.rotations, rotations);
+      await source.clock.advance(1);
+      assert.equal(source.rotations, rotations + 1);
+    }
+    source.stop.abort();
+    await running;
+  });
+
+  it('counts that of a stored one from its notBefore, so that restarts do not put off its renewal', async () => {
+    const source = new Source();
+    source.backdateMs = hour / 2;
+    const running = assert.rejects(source.keeper({ stored: true }).run(source.stop.signal), { name: 'AbortError' });
+    await source.clock.advance(hour / 4 - 1);
+    assert.equal(source.rotations, 0);
+    await source.clock.advance(1);
+    assert.equal(source.rotations, 1);
+    await source.clock.advance(hour / 2 - 1);
+    assert.equal(source.rotations, 1);
     source.stop.abort();
     await running;
   });

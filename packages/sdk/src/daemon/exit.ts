@@ -55,6 +55,20 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof Error && isFailedCall(error) && error.code === statusNames.indexOf('Unavailable');
 }
 
+/**
+ * Whether the call that `error` is about, or was caused by, failed because the program at the other end knows no such
+ * method; not where a method itself says that something is not implemented.
+ */
+export function isUnknownMethod(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (!isFailedCall(error)) return isUnknownMethod(error.cause);
+  return error.code === statusNames.indexOf('Unimplemented') && unknownMethod.test(error.details);
+}
+
+// In the words of gRPC for Node, and for Go, where a method may lack or its whole service.
+const unknownMethod =
+  /^(The server does not implement the method|unknown (service|method) |method \w+ not implemented)/;
+
 interface FailedCall extends Error {
   readonly code: number;
   readonly details: string;

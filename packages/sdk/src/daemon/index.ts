@@ -3,7 +3,7 @@ export { withCompletion } from './completion.js';
 export { loadConfigFile, parseConfig, parsedBy, parseFlagKeys, toDurationMs, unknownKeys } from './config-file.js';
 export { renderDebugInfo, isoInstant } from './debug-info.js';
 export { lockDataDirectory } from './data-directory-lock.js';
-export { errorText, exitCodes, statusName, usageError, type ExitCode } from './exit.js';
+export { errorText, exitCodes, isUnknownMethod, statusName, usageError, type ExitCode } from './exit.js';
 export { kebabCase, normaliseArguments, type FlagValues, type Flags } from './flags.js';
 export { LogLevelControl, type AnnouncedLevel, type LogLevelSwitch } from './log-level-control.js';
 export { levelFlags, parseLevelFlag, printLogger } from './logger-commands.js';

@@ -1,17 +1,14 @@
 // Who may call which method: a server interceptor with one rule a method. What no rule names is refused.
 import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
-import { sdkError, silentLogger, type Logger } from '../runtime/index.js';
+import { sdkError } from '../runtime/index.js';
 import { checkAuthorized, type Authorizer } from '../tls/authorizer.js';
 import { peerOfCall } from './caller.js';
-import { logRefusal, refusalOf, refusedCall } from './refusal.js';
+import { refusalOf, refusedCall, reportRefusal, type RefusalOptions } from './refusal.js';
 
 /** By method, `/package.Service/Method`, or for the rest of a service, `/package.Service/*`. */
 export type MethodRules = Readonly<Record<string, Authorizer>>;
 
-export interface AuthorizeMethodsOptions {
-  /** Told of each refused call. Default: silent. */
-  readonly logger?: Logger | undefined;
-}
+export type AuthorizeMethodsOptions = RefusalOptions;
 
 const ruleName = /^\/[^/*]+\/([^/*]+|\*)$/;
 
@@ -23,7 +20,6 @@ const ruleName = /^\/[^/*]+\/([^/*]+|\*)$/;
  * @throws TypeError for a rule whose name is neither a method nor a service.
  */
 export function authorizeMethods(rules: MethodRules, options: AuthorizeMethodsOptions = {}): ServerInterceptor {
-  const { logger = silentLogger } = options;
   const byName = new Map(Object.entries(rules));
   for (const name of byName.keys()) {
     if (!ruleName.test(name))
@@ -37,7 +33,7 @@ export function authorizeMethods(rules: MethodRules, options: AuthorizeMethodsOp
       checkAuthorized(rule, peer);
       return new ServerInterceptingCall(call);
     } catch (error) {
-      logRefusal(logger, path, error);
+      reportRefusal(call, path, error, options);
       return refusedCall(call, refusalOf(error, path));
     }
   };

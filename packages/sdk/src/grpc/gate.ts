@@ -1,9 +1,8 @@
 // The server interceptor in front of every other one: no call gets past it whose caller is not known and allowed.
 import { ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js';
-import { guarded, isSpiffeError, type Logger, type SpiffeError } from '../runtime/index.js';
+import { isSpiffeError, type Logger, type SpiffeError } from '../runtime/index.js';
 import type { VerifiedPeer } from '../svid/index.js';
 import { checkAuthorized, type Authorizer } from '../tls/authorizer.js';
-import { describeError } from '../tls/connections.js';
 import { IdentifiedCall, withPeer, type AuthContext } from './caller.js';
 import { logRefusal, refusalOf, refusedCall } from './refusal.js';
 
@@ -36,17 +35,10 @@ export function createGate({ authorize, logger, onRefusal, peerOf }: GateOptions
       checkAuthorized(authorize, peer);
       return new IdentifiedCall(call, () => contextOf(call, peer));
     } catch (error) {
-      logRefusal(logger, path, error);
-      if (isSpiffeError(error)) tell(onRefusal, error, logger);
+      logRefusal(logger, path, error, () => {
+        if (isSpiffeError(error)) onRefusal?.(error);
+      });
       return refusedCall(call, refusalOf(error, path));
     }
   };
-}
-
-function tell(onRefusal: GateOptions['onRefusal'], error: SpiffeError, logger: Logger): void {
-  try {
-    onRefusal?.(error);
-  } catch (failure) {
-    guarded(logger).error(describeError(failure), 'the report of a refusal failed');
-  }
 }

@@ -1,6 +1,25 @@
 // How a call ends that is refused: with a status that tells the caller enough, and a record that tells the operator all.
 import { ServerInterceptingCall, status, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { guarded, isSpiffeError, type Logger, type SdkErrorCode } from '../runtime/index.js';
+import { describeError } from '../tls/connections.js';
+import type { GrpcCall } from './caller.js';
+
+/** Who is told of the calls that an interceptor refuses. */
+export interface RefusalOptions {
+  /** Told of each refused call. Default: silent. */
+  readonly logger?: Logger | undefined;
+  /**
+   * Called for each refused call, before its status is sent, with the reason: `ERR_SPIFFE_UNAUTHENTICATED`,
+   * `ERR_SPIFFE_JWT`, `ERR_SPIFFE_UNAUTHORIZED`, or what the sources threw. What it throws is logged and changes nothing.
+   */
+  readonly onRefusal?: ((error: Error, call: RefusedCall) => void) | undefined;
+}
+
+/** A call that is refused. */
+export interface RefusedCall extends GrpcCall {
+  /** `/package.Service/Method` */
+  readonly method: string;
+}
 
 /** What the caller learns. */
 export interface Refusal {
@@ -40,8 +59,22 @@ export function refusalOf(error: unknown, method: string): Refusal {
 
 const undecided: Refusal = { code: status.UNAVAILABLE, details: 'the caller could not be verified' };
 
-/** One record a refused call. */
-export function logRefusal(logger: Logger, method: string, error: unknown): void {
+/** Reports a call that an interceptor refuses. */
+export function reportRefusal(call: GrpcCall, method: string, error: unknown, options: RefusalOptions): void {
+  const reason = error instanceof Error ? error : new Error('refused', { cause: error });
+  logRefusal(options.logger, method, reason, () => {
+    options.onRefusal?.(reason, { method, getAuthContext: () => call.getAuthContext() });
+  });
+}
+
+/** One record a refused call, and one when `tell`, who is told of it too, throws. */
+export function logRefusal(logger: Logger | undefined, method: string, error: unknown, tell: () => void): void {
+  const log = guarded(logger);
   const what = isSpiffeError(error) ? { ...error.details, code: error.code } : {};
-  guarded(logger).warn({ ...what, error: error instanceof Error ? error.message : 'refused', method }, 'call refused');
+  log.warn({ ...what, error: error instanceof Error ? error.message : 'refused', method }, 'call refused');
+  try {
+    tell();
+  } catch (failure) {
+    log.error(describeError(failure), 'the report of a refusal failed');
+  }
 }

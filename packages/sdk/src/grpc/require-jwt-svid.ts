@@ -1,13 +1,13 @@
 // A server interceptor that lets a call pass by the JWT-SVID that it brings (JWT-SVID §5.3).
 import { type Metadata, type ServerInterceptor } from '@grpc/grpc-js';
 import type { JwtBundleSource } from '../bundle/index.js';
-import { sdkError, silentLogger, systemClock, type Clock, type Logger } from '../runtime/index.js';
+import { sdkError, systemClock, type Clock } from '../runtime/index.js';
 import { audiences, verifyJwtSvid, type JwtSvid } from '../svid/index.js';
 import { checkAuthorized, type JwtAuthorizer } from '../tls/authorizer.js';
 import { IdentifiedCall, withJwtSvid } from './caller.js';
-import { logRefusal, refusalOf } from './refusal.js';
+import { refusalOf, reportRefusal, type RefusalOptions } from './refusal.js';
 
-export interface RequireJwtSvidOptions {
+export interface RequireJwtSvidOptions extends RefusalOptions {
   readonly bundles: JwtBundleSource;
   /** Who we are to those who ask for tokens. A token for one of these is accepted, for no other. */
   readonly audience: string | readonly string[];
@@ -19,8 +19,6 @@ export interface RequireJwtSvidOptions {
   readonly requireKeyId?: boolean | undefined;
   /** Default: the clock of the machine. */
   readonly clock?: Clock | undefined;
-  /** Told of each refused call. Default: silent. */
-  readonly logger?: Logger | undefined;
 }
 
 /**
@@ -31,7 +29,6 @@ export interface RequireJwtSvidOptions {
  * @throws TypeError without bundles, an audience or an authorizer.
  */
 export function requireJwtSvid(options: RequireJwtSvidOptions): ServerInterceptor {
-  const { logger = silentLogger } = options;
   audiences(options.audience); // JWT-SVID appendix A: configured in advance
   if (typeof options.authorize !== 'function') throw new TypeError('requireJwtSvid: expected an authorizer');
   if ((options.bundles as unknown) === undefined) throw new TypeError('requireJwtSvid: expected a source of bundles');
@@ -48,7 +45,7 @@ export function requireJwtSvid(options: RequireJwtSvidOptions): ServerIntercepto
                 proceed(metadata);
               },
               (error: unknown) => {
-                logRefusal(logger, path, error);
+                reportRefusal(call, path, error, options);
                 call.sendStatus(refusalOf(error, path));
               },
             );

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
-import { answer, failing } from '@credence/sdk/daemon';
+import { answer, failing, isUnknownMethod } from '@credence/sdk/daemon';
 import { StatusError } from '@credence/sdk/wire';
 
 describe('a call to a daemon', () => {
@@ -43,5 +43,28 @@ describe('a call to a daemon', () => {
       failing('cannot', () => Promise.reject(away)),
       (error) => error === away,
     );
+  });
+
+  for (const details of [
+    'The server does not implement the method /spire.api.server.logger.v1.Logger/GetLogger',
+    'unknown service spire.api.server.logger.v1.Logger',
+    'unknown method GetLogger for service spire.api.server.logger.v1.Logger',
+    'method GetLogger not implemented',
+  ]) {
+    it(`fails for want of the method, whatever was put in front: ${details}`, async () => {
+      const cause = new StatusError(status.UNIMPLEMENTED, details);
+      assert.ok(isUnknownMethod(cause));
+      await assert.rejects(
+        failing('cannot', () => Promise.reject(cause)),
+        (error) => isUnknownMethod(error),
+      );
+      assert.ok(!isUnknownMethod(new StatusError(status.UNAVAILABLE, details)));
+    });
+  }
+
+  it('does not fail for want of the method when the method itself says that it can not', () => {
+    assert.ok(!isUnknownMethod(new StatusError(status.UNIMPLEMENTED, 'JWT functionality is disabled')));
+    assert.ok(!isUnknownMethod(new Error('no')));
+    assert.ok(!isUnknownMethod('no'));
   });
 });

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
-import { authorizeAny, authorizeId, observe } from '@credence/sdk';
-import { authorizeMethods, tlsChannelCredentials, type MethodRules } from '@credence/sdk/grpc';
+import { authorizeAny, authorizeId, isSpiffeError, observe } from '@credence/sdk';
+import {
+  authorizeMethods,
+  peerOfCall,
+  tlsChannelCredentials,
+  type AuthorizeMethodsOptions,
+  type MethodRules,
+} from '@credence/sdk/grpc';
 import { endOf } from './echo.js';
 import { Harness } from './harness.js';
 
@@ -66,6 +72,27 @@ describe('authorizeMethods', () => {
       code: status.UNAUTHENTICATED,
       details: 'the connection has no verified peer',
     });
+  });
+
+  it('tells onRefusal the reason, the method and the caller of each refused call', async () => {
+    const reported: unknown[] = [];
+    const onRefusal: AuthorizeMethodsOptions['onRefusal'] = (error, call) => {
+      const code = isSpiffeError(error) ? error.code : undefined;
+      reported.push({ code, method: call.method, peer: peerOfCall(call)?.id.toString() });
+      throw new Error('a report that fails');
+    };
+    const rules = { '/test.Echo/Count': authorizeAny() };
+    const { port } = await given.serve({ clientAuthentication: 'optional' }, authorizeMethods(rules, { onRefusal }));
+    for await (const number of given.dial(port).count(1)) assert.equal(number, '1');
+    assert.deepEqual(reported, []);
+    await assert.rejects(given.dial(port).say('hello'), denied);
+    const without = tlsChannelCredentials({ bundles: given.client, authorize: authorizeAny() });
+    await assert.rejects(given.dial(port, without).say('hello'), { code: status.UNAUTHENTICATED });
+    const method = '/test.Echo/Say';
+    assert.deepEqual(reported, [
+      { code: 'ERR_SPIFFE_UNAUTHORIZED', method, peer: 'spiffe://b.test/client' },
+      { code: 'ERR_SPIFFE_UNAUTHENTICATED', method, peer: undefined },
+    ]);
   });
 
   for (const name of ['', 'test.Echo/Say', '/test.Echo', '/test.Echo/', '/*', '/test.Echo/S*', '/a/b/c']) {

@@ -1,8 +1,23 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Metadata, status, type ServerInterceptor } from '@grpc/grpc-js';
-import { authorizeAny, authorizeId, JwtBundleSet, observe, type JwtSvid, type Logger } from '@credence/sdk';
-import { jwtCallCredentials, jwtSvidOfCall, requireJwtSvid, tlsChannelCredentials } from '@credence/sdk/grpc';
+import {
+  authorizeAny,
+  authorizeId,
+  isSpiffeError,
+  JwtBundleSet,
+  observe,
+  type JwtBundleSource,
+  type JwtSvid,
+  type Logger,
+} from '@credence/sdk';
+import {
+  jwtCallCredentials,
+  jwtSvidOfCall,
+  requireJwtSvid,
+  tlsChannelCredentials,
+  type RequireJwtSvidOptions,
+} from '@credence/sdk/grpc';
 import { sdkError } from '@credence/sdk/runtime';
 import { nextOf } from './echo.js';
 import { Harness } from './harness.js';
@@ -164,6 +179,37 @@ describe('gRPC calls with a JWT-SVID', () => {
       code: status.UNAVAILABLE,
       details: /could not be verified/,
     });
+  });
+
+  it('are told to onRefusal when they are refused: the reason and the method, whatever it throws', async () => {
+    const reported: unknown[] = [];
+    const onRefusal: RequireJwtSvidOptions['onRefusal'] = (error, { method }) => {
+      reported.push([isSpiffeError(error) ? error.code : error.message, method]);
+      throw new Error('a report that fails');
+    };
+    let isAway = false;
+    const source: JwtBundleSource = {
+      getJwtBundleForTrustDomain: (trustDomain) => {
+        if (isAway) throw new Error('away');
+        return bundles.getJwtBundleForTrustDomain(trustDomain);
+      },
+    };
+    const authorize = authorizeId('spiffe://b.test/client');
+    const { port } = await serve({ bundles: source, authorize, onRefusal });
+    assert.equal(await dial(port, ofClient).say('hello'), 'nobody says hello');
+    assert.deepEqual(reported, []);
+    await assert.rejects(given.dial(port, without()).say('hello'), { code: status.UNAUTHENTICATED });
+    const ofOther = () => given.b.jwtSvid('/other', { audience });
+    await assert.rejects(dial(port, ofOther).say('hello'), { code: status.PERMISSION_DENIED });
+    const forOther = () => given.b.jwtSvid('/client', { audience: 'spiffe://a.test/other' });
+    await assert.rejects(dial(port, forOther).say('hello'), { code: status.UNAUTHENTICATED });
+    isAway = true;
+    await assert.rejects(dial(port, ofClient).say('hello'), { code: status.UNAVAILABLE });
+    const reasons = ['ERR_SPIFFE_UNAUTHENTICATED', 'ERR_SPIFFE_UNAUTHORIZED', 'ERR_SPIFFE_JWT', 'away'];
+    assert.deepEqual(
+      reported,
+      reasons.map((reason) => [reason, '/test.Echo/Say']),
+    );
   });
 
   it('fail on the side of the caller when there is no token: UNAVAILABLE where a retry may help', async () => {

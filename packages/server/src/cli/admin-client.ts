@@ -3,6 +3,7 @@ import { credentials, status, type Client, type ClientOptions } from '@grpc/grpc
 import {
   clientSocket,
   errorText,
+  isUnknownMethod,
   outputFlags,
   socketFlags,
   type FlagValues,
@@ -36,13 +37,18 @@ export async function withServer<T>(
       return client;
     });
   } catch (error) {
-    if (!isServiceError(error) || error.code !== status.UNAVAILABLE) throw error;
     const text = errorText(error).replace(/\.? Resolution note: $/, '');
-    const hint = text.includes('EACCES')
-      ? `only root, and the server's own user and group, may open ${path}`
-      : `no server answers at ${path}: start it, or say where it listens by --socket-path`;
-    throw new Error(`${text}; ${hint}`, { cause: error });
+    const hint = hintAbout(error, path);
+    throw hint === undefined ? error : new Error(`${text}; ${hint}`, { cause: error });
   } finally {
     for (const client of clients) client.close();
   }
+}
+
+function hintAbout(error: unknown, path: string): string | undefined {
+  if (isUnknownMethod(error))
+    return `${path} is not the admin socket of a server that knows this command: say where that is by --socket-path`;
+  if (!isServiceError(error) || error.code !== status.UNAVAILABLE) return undefined;
+  if (errorText(error).includes('EACCES')) return `only root, and the server's own user and group, may open ${path}`;
+  return `no server answers at ${path}: start it, or say where it listens by --socket-path`;
 }

@@ -42,13 +42,17 @@ export class SecretFinder {
     this.#missing = new QuietLog({ clock, log, message: 'secrets are held back: no entry gives them to the caller' });
   }
 
-  /** Checks the type that is asked for, remembers the node, and logs a refusal (NACK). @throws StatusError */
-  receive({ node, type_url: typeUrl, error_detail: refusal }: AnyRequest, names: Iterable<string>): void {
+  /**
+   * Checks the type that is asked for, remembers the node, and logs a refusal (NACK), which is `refused` or says why.
+   *
+   * @throws StatusError
+   */
+  receive({ node, type_url: typeUrl, error_detail: why }: AnyRequest, names: Iterable<string>, refused = false): void {
     checkTypeUrl(typeUrl);
     // Envoy may say who it is in its first request only (set_node_on_first_message_only).
     if (node !== null) this.#node = readNode(node);
-    if (refusal === null) return;
-    const reason = printable(refusal.message.slice(0, longestReason));
+    if (why === null && !refused) return;
+    const reason = why === null ? 'none given' : printable(why.message.slice(0, longestReason));
     this.#refusals.warn({ node: this.#node.id, names: tell(names), reason });
   }
 

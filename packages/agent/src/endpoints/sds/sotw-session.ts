@@ -37,7 +37,9 @@ export class SotwSession implements SecretSession<DiscoveryRequest__Output, Disc
       this.#stale.warn({ names: tell(names) });
       return;
     }
-    this.#finder.receive(request, names);
+    // xDS: a client that accepts the last response names its version, and one that refuses it that of an earlier one.
+    const refused = this.#nonce !== undefined && request.version_info !== String(this.#version);
+    this.#finder.receive(request, names, refused);
     this.#renamed ||= this.#names === undefined || !isSameSet(names, this.#names);
     this.#names = names;
   }

@@ -52,6 +52,21 @@ describe('A stream of secrets', () => {
     assert.deepEqual(warnings(), [{ message: 'Envoy refused secrets', node, names, reason, unreported: 0 }]);
   });
 
+  it('logs a NACK that gives no reason, by its older version, as any other', () => {
+    const session = sessionFor();
+    session.receive(request(['default'], { node: web }));
+    const first = session.answer(one);
+    const accepted = { version_info: first?.version_info ?? '', response_nonce: first?.nonce ?? '' };
+    session.receive(request(['default'], accepted));
+    const second = session.answer(snapshot([identity('b')]));
+    assert.notEqual(second?.version_info, accepted.version_info);
+    assert.deepEqual(warnings(), []);
+    const nack = request(['default'], { ...accepted, response_nonce: second?.nonce ?? '' });
+    for (let i = 0; i < 3; i++) session.receive(nack);
+    const [node, names, reason] = ['web-1\\u001b[31m', '"default"', 'none given'];
+    assert.deepEqual(warnings(), [{ message: 'Envoy refused secrets', node, names, reason, unreported: 0 }]);
+  });
+
   it('logs the names that it holds back, and what the caller may have, once', () => {
     const session = sessionFor();
     session.receive(request(['spiffe://example.org/late', 'file-cert:x'], { node: web }));
