@@ -4,9 +4,19 @@ import { readProse } from '../support/prose.js';
 
 describe('test/interop/versions.json', () => {
   const versions = JSON.parse(readProse('test/interop/versions.json')) as Record<string, string>;
-  const modules = { goSpiffe: 'github.com/spiffe/go-spiffe/v2', spireApiSdk: 'github.com/spiffe/spire-api-sdk' };
+  const spiffe = { goSpiffe: 'github.com/spiffe/go-spiffe/v2', spireApiSdk: 'github.com/spiffe/spire-api-sdk' };
+  const signing = {
+    spire: 'github.com/spiffe/spire',
+    cosign: 'github.com/sigstore/cosign/v3',
+    fulcio: 'github.com/sigstore/fulcio',
+  };
+  const modulesOf: Record<string, Record<string, string>> = {
+    'test/interop/go-peer/go.mod': spiffe,
+    'test/interop/sigstore-peer/go.mod': signing,
+    'test/bench/spire/load/go.mod': spiffe,
+  };
 
-  for (const file of ['test/interop/go-peer/go.mod', 'test/bench/spire/load/go.mod']) {
+  for (const [file, modules] of Object.entries(modulesOf)) {
     it(`has the versions of ${file}`, () => {
       for (const [name, module] of Object.entries(modules)) {
         const [version] = versions[name]?.split(' ') ?? [];

@@ -31,6 +31,18 @@ const spire = [
     'plugins',
     'DataStore KeyManager NodeAttestor UpstreamAuthority Notifier BundlePublisher CredentialComposer',
   ),
+  ...below(
+    'plugins.WorkloadAttestor.docker.plugin_data',
+    'docker_socket_path docker_version use_new_container_locator',
+  ),
+  ...below(
+    'plugins.WorkloadAttestor.docker.plugin_data',
+    'container_id_cgroup_matchers verbose_container_locator_logs',
+  ),
+  ...below('plugins.WorkloadAttestor.docker.plugin_data', 'podman_socket_path podman_socket_path_template'),
+  ...below('plugins.WorkloadAttestor.docker.plugin_data.sigstore', 'allowed_identities skipped_images rekor_url'),
+  ...below('plugins.WorkloadAttestor.docker.plugin_data.sigstore', 'ignore_tlog ignore_attestations ignore_sct'),
+  'plugins.WorkloadAttestor.docker.plugin_data.sigstore.registry_credentials',
   ...below('plugins.*', 'plugin_cmd plugin_args plugin_checksum plugin_data_file enabled'),
   ...below('health_checks', 'listener_enabled bind_address bind_port live_path ready_path'),
   ...below('telemetry', 'Statsd DogStatsd M3 InMem MetricPrefix EnableTrustDomainLabel EnableHostnameLabel'),

@@ -64,10 +64,12 @@ async function attestAlone(): Promise<void> {
     log: silentLogger,
     attestors: createWorkloadAttestors({
       clock: systemClock,
+      log: silentLogger,
       procPath,
       unixAttestor: { discoverWorkloadPath: false, workloadSizeLimit: 0 },
       dockerAttestor: undefined,
       systemdAttestor: undefined,
+      dataDir: '/nowhere',
     }),
     procPath,
   });

@@ -33,12 +33,13 @@ export async function setUp(names = interopPrograms) {
 const recipes = {
   openssl: () => onPath('openssl', 'install OpenSSL 3 with the package manager of your system'),
   'go-peer': () => goProgram('go-peer', join(here, 'go-peer')),
+  'sigstore-peer': () => goProgram('sigstore-peer', join(here, 'sigstore-peer')),
   load: () => goProgram('load', fileURLToPath(new URL('../bench/spire/load', import.meta.url))),
   'spire-agent': () => spire('spire-agent'),
   'spire-server': () => spire('spire-server'),
   envoy,
 };
-const interopPrograms = ['openssl', 'go-peer', 'spire-agent', 'spire-server', 'envoy'];
+const interopPrograms = ['openssl', 'go-peer', 'sigstore-peer', 'spire-agent', 'spire-server', 'envoy'];
 
 function onPath(name, advice, question = 'version') {
   if (spawnSync(name, [question]).error === undefined) return name;

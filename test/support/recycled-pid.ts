@@ -37,7 +37,7 @@ async function play(): Promise<RecycledPid> {
   const socketPath = join(folder, 'api.sock');
   const attested: string[] = [];
   const ports = { clock: systemClock, random: systemRandom, log: silentLogger, procPath: '/proc' };
-  const attestors = createWorkloadAttestors({ ...ports, ...defaultAgentSettings });
+  const attestors = createWorkloadAttestors({ ...ports, ...defaultAgentSettings, dataDir: '/nowhere' });
   const real = new ProcWorkloadAttestation({ ...ports, attestors });
   await using endpoint = new WorkloadEndpoint({
     ...ports,

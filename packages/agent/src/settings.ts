@@ -2,6 +2,7 @@
 // line and the configuration file are parsed into this.
 import type { SpiffeId, TrustDomain } from '@credence/sdk';
 import type { HealthCheckSettings, HttpPlace } from '@credence/sdk/daemon/monitoring';
+import type { CgroupPattern } from './domain/cgroup-pattern.js';
 import type { RateLimits } from './domain/rate-limits.js';
 
 export interface AgentSettings {
@@ -153,6 +154,32 @@ export interface DockerAttestorSettings {
   readonly podmanSocketPath: string;
   /** Those of users' Podmans, `%d` standing for the user; undefined: their containers have no selectors. */
   readonly podmanSocketPathTemplate: string | undefined;
+  /** Where in their paths control groups say a container's ID; none: in any name of 64 hexadecimal digits. */
+  readonly cgroupPatterns: readonly CgroupPattern[];
+  /** Whether the control groups of each process are logged, at the level debug. */
+  readonly verboseContainerLocatorLogs: boolean;
+  /** How signatures of images are verified; undefined: not at all. */
+  readonly sigstore: SigstoreSettings | undefined;
+}
+
+export interface SigstoreSettings {
+  /** Who may sign images; empty: anybody. A text, or a regular expression that has to match all of the value. */
+  readonly allowedSigners: readonly { readonly issuer: string; readonly subject: string }[];
+  /** Names of images with their digest, or images' IDs, that nobody need have signed. */
+  readonly skippedImages: readonly string[];
+  /** The transparency log that signatures have to be in; undefined: any of the trusted root. */
+  readonly rekorUrl: string | undefined;
+  /** Whether no transparency log has to vouch for signatures. */
+  readonly ignoreTlog: boolean;
+  /** Whether no log of certificates has to vouch for certificates. */
+  readonly ignoreSct: boolean;
+  readonly ignoreAttestations: boolean;
+  /** By the name of the registry. */
+  readonly registryCredentials: Readonly<Record<string, { readonly username: string; readonly password: string }>>;
+  /** A Sigstore trusted root, or a TUF repository with its first root; undefined: those of the public Sigstore. */
+  readonly trustedRoot:
+    | { readonly kind: 'file'; readonly path: string }
+    | { readonly kind: 'tuf'; readonly repository: { readonly url: string; readonly rootPath: string } | undefined };
 }
 
 export interface SystemdAttestorSettings {
@@ -165,6 +192,9 @@ export const defaultDockerAttestor = {
   dockerSocketPath: '/var/run/docker.sock',
   podmanSocketPath: '/run/podman/podman.sock',
   podmanSocketPathTemplate: '/run/user/%d/podman/podman.sock',
+  cgroupPatterns: [],
+  verboseContainerLocatorLogs: false,
+  sigstore: undefined,
 } as const satisfies Partial<DockerAttestorSettings>;
 
 /** What applies when the operator says nothing. */

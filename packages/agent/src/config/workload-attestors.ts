@@ -1,6 +1,7 @@
 // How processes are attested: the keys of `plugins.WorkloadAttestor`.
-import { unknownKeys, usageError } from '@credence/sdk/daemon';
+import { parsedBy, unknownKeys, usageError } from '@credence/sdk/daemon';
 import { z } from 'zod';
+import { CgroupPattern } from '../domain/cgroup-pattern.js';
 import {
   defaultAgentSettings,
   defaultDockerAttestor,
@@ -8,6 +9,7 @@ import {
   type DockerAttestorSettings,
   type UnixAttestorSettings,
 } from '../settings.js';
+import { sigstoreOf, sigstoreSchema } from './sigstore.js';
 
 const unixShape = { discover_workload_path: z.boolean().optional(), workload_size_limit: z.int().optional() };
 const unixPluginShape = { plugin_data: z.strictObject(unixShape, unknownKeys(unixShape)) };
@@ -23,6 +25,13 @@ const socketTemplate = z
     'not the URL of a Unix socket with one %d; unix:///run/user/%d/podman/podman.sock is accepted',
   )
   .transform(pathOf);
+const cgroupPattern = z.string().transform(parsedBy((text) => CgroupPattern.parse(text), '/docker/<id>'));
+const cgroupPatterns = z.array(cgroupPattern).check(({ value, issues }) => {
+  const [one, other] = overlapping(value) ?? [];
+  if (one === undefined || other === undefined) return;
+  const message = `"${one.text}" and "${other.text}" may match the same path; one of them is accepted`;
+  issues.push({ code: 'custom', input: value, message });
+});
 const dockerShape = {
   docker_socket_path: socketUrl.optional(),
   docker_version: z
@@ -32,8 +41,18 @@ const dockerShape = {
   podman_socket_path: socketUrl.optional(),
   podman_socket_path_template: socketTemplate.optional(),
   use_rootless_podman: z.boolean().optional(),
+  use_new_container_locator: z.boolean().optional(),
+  container_id_cgroup_matchers: cgroupPatterns.optional(),
+  verbose_container_locator_logs: z.boolean().optional(),
+  sigstore: sigstoreSchema,
 };
-const dockerPluginShape = { plugin_data: z.strictObject(dockerShape, unknownKeys(dockerShape)).nullish() };
+const dockerSchema = z
+  .strictObject(dockerShape, unknownKeys(dockerShape))
+  .refine((keys) => keys.use_new_container_locator === false || !keys.container_id_cgroup_matchers?.length, {
+    path: ['container_id_cgroup_matchers'],
+    message: 'not what the new container locator finds containers by; use_new_container_locator: false is accepted',
+  });
+const dockerPluginShape = { plugin_data: dockerSchema.nullish() };
 const systemdPluginShape = { plugin_data: z.strictObject({}, unknownKeys({})).nullish() };
 
 /** The keys of `plugins.WorkloadAttestor`. A key of YAML with nothing below it is null. */
@@ -74,7 +93,17 @@ function dockerAttestorOf(keys: NonNullable<z.output<typeof dockerPluginShape.pl
     dockerVersion: keys.docker_version,
     podmanSocketPath: keys.podman_socket_path ?? defaultDockerAttestor.podmanSocketPath,
     podmanSocketPathTemplate: keys.use_rootless_podman === true ? template : undefined,
+    cgroupPatterns: keys.container_id_cgroup_matchers ?? defaultDockerAttestor.cgroupPatterns,
+    verboseContainerLocatorLogs:
+      keys.verbose_container_locator_logs ?? defaultDockerAttestor.verboseContainerLocatorLogs,
+    sigstore: sigstoreOf(keys.sigstore),
   };
+}
+
+function overlapping(patterns: readonly CgroupPattern[]): readonly CgroupPattern[] | undefined {
+  return patterns
+    .flatMap((one, index) => patterns.slice(index + 1).map((other) => [one, other] as const))
+    .find(([one, other]) => one.overlaps(other));
 }
 
 // D-Bus Specification, "System message bus" and "Server Addresses".

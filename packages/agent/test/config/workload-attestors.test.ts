@@ -18,6 +18,9 @@ describe('the workload attestors in the configuration', () => {
     dockerVersion: undefined,
     podmanSocketPath: '/run/podman/podman.sock',
     podmanSocketPathTemplate: undefined,
+    cgroupPatterns: [],
+    verboseContainerLocatorLogs: false,
+    sigstore: undefined,
   };
   for (const written of ['{ docker: }', '{ docker: { plugin_data: } }', '{ docker: { plugin_data: {} } }']) {
     it(`are docker with SPIRE's defaults: ${written}`, async () => {
@@ -40,6 +43,9 @@ describe('the workload attestors in the configuration', () => {
       written: 'use_rootless_podman: true, podman_socket_path_template: unix:///%d.sock',
       settings: { podmanSocketPathTemplate: '/%d.sock' },
     },
+    { written: 'use_new_container_locator: true, container_id_cgroup_matchers: []', settings: {} },
+    { written: 'use_new_container_locator: false', settings: {} },
+    { written: 'verbose_container_locator_logs: true', settings: { verboseContainerLocatorLogs: true } },
   ];
   for (const { written, settings } of keys) {
     it(`are docker with ${written}`, async () => {
@@ -48,6 +54,17 @@ describe('the workload attestors in the configuration', () => {
     });
   }
 
+  it('are docker with patterns of control groups', async () => {
+    const matchers = "['/docker/<id>', '/my.slice/*/<id>/*']";
+    const keys = `use_new_container_locator: false, container_id_cgroup_matchers: ${matchers}`;
+    const { dockerAttestor } = await load(`{ docker: { plugin_data: { ${keys} } } }`);
+    assert.deepEqual(
+      dockerAttestor?.cgroupPatterns.map(({ text }) => text),
+      ['/docker/<id>', '/my.slice/*/<id>/*'],
+    );
+  });
+
+  const older = 'use_new_container_locator: false, container_id_cgroup_matchers';
   const wrong: readonly { readonly written: string; readonly says: RegExp }[] = [
     { written: 'docker_socket_path: /var/run/docker.sock', says: /unix:\/\/\/var\/run\/docker.sock is accepted/ },
     { written: 'docker_socket_path: "tcp://127.0.0.1:2375"', says: /not the URL of a Unix socket/ },
@@ -56,7 +73,24 @@ describe('the workload attestors in the configuration', () => {
     { written: 'podman_socket_path_template: unix:///%d/%d', says: /with one %d/ },
     { written: 'podman_socket_path_template: unix:///%s', says: /with one %d/ },
     { written: 'docker_version: v1', says: /1\.44 is accepted/ },
-    { written: 'sigstore: {}', says: /unknown key "sigstore"/ },
+    {
+      written: "container_id_cgroup_matchers: ['/docker/<id>']",
+      says: /docker\.plugin_data\.container_id_cgroup_matchers: .*use_new_container_locator: false is accepted/,
+    },
+    {
+      written: "use_new_container_locator: true, container_id_cgroup_matchers: ['/docker/<id>']",
+      says: /use_new_container_locator: false is accepted/,
+    },
+    {
+      written: `${older}: ['/docker/<id>', '/x', '/*/<id>']`,
+      says: /container_id_cgroup_matchers\.1: "\/x" does not have <id> exactly once; \/docker\/<id> is accepted/,
+    },
+    {
+      written: `${older}: ['/x/<id>', '/docker/<id>', '/*/*/<id>', '/*/<id>', '/docker/<id>']`,
+      says: /container_id_cgroup_matchers: "\/x\/<id>" and "\/\*\/<id>" may match the same path/,
+    },
+    { written: 'use_new_container_locator: 1', says: /use_new_container_locator/ },
+    { written: 'verbose_container_locator_logs: 1', says: /verbose_container_locator_logs/ },
   ];
   for (const { written, says } of wrong) {
     it(`are refused with ${written}`, async () => {

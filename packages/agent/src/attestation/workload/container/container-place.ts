@@ -2,6 +2,8 @@
 // container's ID; and the proof of it. Names alone prove little: a user to whom a part of the hierarchy is delegated may
 // make groups of any name there, and anyone may mount any group in a mount namespace of his own.
 import { readlink } from 'node:fs/promises';
+import type { Logger } from '@credence/sdk/runtime';
+import type { CgroupPattern } from '../../../domain/cgroup-pattern.js';
 import { agentError } from '../../../domain/errors.js';
 import { readCgroupMounts, readCgroups } from './cgroups.js';
 
@@ -15,28 +17,79 @@ export interface ContainerPlace {
   readonly own: boolean;
 }
 
-/**
- * The container that the control groups of a process name or, when they name none, those that it has mounted.
- *
- * @returns undefined when it is in none.
- * @throws ERR_ATTESTATION when it is in several, or when its files cannot be understood; the error of the operating
- * system.
- */
-export async function findContainer(procPath: string, pid: number): Promise<ContainerPlace | undefined> {
-  // Mounts only then: they are the process's own choice.
-  return placeOf(await readCgroups(procPath, pid), true) ?? placeOf(await readCgroupMounts(procPath, pid), false);
+/** How containers are looked for. */
+export interface ContainerSearch {
+  /** Where proc(5) is mounted. */
+  readonly procPath: string;
+  /** Where in their paths control groups say the ID; none: in any name of 64 hexadecimal digits. */
+  readonly patterns: readonly CgroupPattern[];
+  /** Is told what is seen, at the level debug; undefined: nobody is. */
+  readonly log: Logger | undefined;
 }
 
-function placeOf(paths: readonly string[], own: boolean): ContainerPlace | undefined {
-  const groups = paths.map(containerGroup).filter((group) => group !== undefined);
+/**
+ * The container that the control groups of a process name or, when they name none and there are no patterns, those that
+ * it has mounted.
+ *
+ * @returns undefined when it is in none.
+ * @throws ERR_ATTESTATION when it is in several, when a pattern finds something else than an ID, or when its files cannot
+ * be understood; the error of the operating system.
+ */
+export async function findContainer(search: ContainerSearch, pid: number): Promise<ContainerPlace | undefined> {
+  const { procPath, patterns, log } = search;
+  const paths = await readCgroups(procPath, pid);
+  tell(log, { pid, paths }, 'control groups of a process');
+  if (patterns.length > 0)
+    return placeOf(
+      paths.map((path) => patternGroup(patterns, path)),
+      true,
+    );
+  const place = placeOf(paths.map(containerGroup), true);
+  if (place !== undefined) return place;
+  // Only then: they are the process's own choice.
+  const mounts = await readCgroupMounts(procPath, pid);
+  tell(log, { pid, paths: mounts }, 'control groups that a process has mounted');
+  return placeOf(mounts.map(containerGroup), false);
+}
+
+interface Seen {
+  readonly pid: number;
+  readonly paths: readonly string[];
+}
+
+// A process chooses how much it mounts, and may choose names.
+const mostTold = 32;
+const longestTold = 512;
+
+function tell(log: Logger | undefined, { pid, paths }: Seen, message: string): void {
+  const told = paths.slice(0, mostTold).map((path) => path.slice(0, longestTold));
+  log?.debug({ pid, count: paths.length, paths: told }, message);
+}
+
+type ContainerGroup = Pick<ContainerPlace, 'id'> & { readonly path: string };
+
+function placeOf(found: readonly (ContainerGroup | undefined)[], own: boolean): ContainerPlace | undefined {
+  const groups = found.filter((group) => group !== undefined);
   const [id, other] = new Set(groups.map((group) => group.id));
   if (id === undefined) return undefined;
   if (other !== undefined) throw agentError('ERR_ATTESTATION', `the process is in several containers: ${id}, ${other}`);
   return { id, groups: groups.map(({ path }) => path), own };
 }
 
+/** The part of a path that a pattern calls the container's. */
+function patternGroup(patterns: readonly CgroupPattern[], path: string): ContainerGroup | undefined {
+  for (const pattern of patterns) {
+    const group = pattern.find(path);
+    if (group === undefined) continue;
+    if (/^[0-9a-f]{64}$/.test(group.id)) return group;
+    const found = `${JSON.stringify(pattern.text)} finds ${JSON.stringify(group.id)} in a control group`;
+    throw agentError('ERR_ATTESTATION', `${found}, which is no ID of 64 digits`);
+  }
+  return undefined;
+}
+
 /** The innermost group of a path that is called by a container's ID. */
-function containerGroup(path: string): { readonly id: string; readonly path: string } | undefined {
+function containerGroup(path: string): ContainerGroup | undefined {
   const segments = path.split('/');
   for (; segments.length > 0; segments.pop()) {
     const id = /\b[0-9a-f]{64}\b/.exec(segments.at(-1) ?? '')?.[0];

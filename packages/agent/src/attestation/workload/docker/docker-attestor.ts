@@ -1,12 +1,20 @@
 // The docker attestor: what Docker or Podman says about the container that a process runs in.
-import type { Clock } from '@credence/sdk/runtime';
+import type { Clock, Logger } from '@credence/sdk/runtime';
+import type { CgroupPattern } from '../../../domain/cgroup-pattern.js';
 import { agentError } from '../../../domain/errors.js';
-import { checkMembership, findContainer, type ContainerPlace } from '../container/container-place.js';
+import {
+  checkMembership,
+  findContainer,
+  type ContainerPlace,
+  type ContainerSearch,
+} from '../container/container-place.js';
 import type { Workload, WorkloadAttestor } from '../workload-attestor.js';
-import { EngineApi, type Container } from './engine-api.js';
+import type { ImageSignatures } from '../sigstore/image-signatures.js';
+import { EngineApi, type Container, type Image } from './engine-api.js';
 
 export interface DockerAttestorOptions {
   readonly clock: Clock;
+  readonly log: Logger;
   /** Where proc(5) is mounted. */
   readonly procPath: string;
   /** Docker's socket; absolute, as the others. */
@@ -20,6 +28,12 @@ export interface DockerAttestorOptions {
    * socket belongs to the user, who can make it say anything.
    */
   readonly podmanSocketPathTemplate: string | undefined;
+  /** Where in their paths control groups say a container's ID; none: in any name of 64 hexadecimal digits. */
+  readonly cgroupPatterns: readonly CgroupPattern[];
+  /** Whether the control groups of each process are logged, at the level debug. */
+  readonly verboseContainerLocatorLogs: boolean;
+  /** Undefined: nobody asks who signed images. */
+  readonly signatures: ImageSignatures | undefined;
 }
 
 // A process may call before its container is known as running.
@@ -27,7 +41,8 @@ const waitsMs = [100, 200, 400];
 
 /**
  * Values: `label:<key>:<value>`, `env:<name>=<value>`, `image_id:<the image as it was named>` and
- * `image_config_digest:sha256:<hexadecimal>`, the last if the daemon still has the image. None outside of containers.
+ * `image_config_digest:sha256:<hexadecimal>`, the last if the daemon still has the image; with signatures those of
+ * {@link ImageSignatures}, or no value at all. None outside of containers.
  */
 export class DockerAttestor implements WorkloadAttestor {
   readonly type = 'docker';
@@ -39,13 +54,19 @@ export class DockerAttestor implements WorkloadAttestor {
 
   async attest({ pid }: Workload, signal: AbortSignal): Promise<readonly string[]> {
     const { procPath, dockerVersion: version } = this.#options;
-    const place = await findContainer(procPath, pid);
+    const place = await findContainer(this.#search(), pid);
     const socketPath = place && this.#socketOf(place);
     if (place === undefined || socketPath === undefined) return [];
     const api = new EngineApi({ socketPath, version });
     const container = await this.#running(api, place.id, signal);
     await checkMembership(procPath, pid, place, container.State.Pid);
-    return [...valuesOf(container), ...(await imageDigests(api, container, signal))];
+    const image = await this.#image(api, container, signal);
+    return [...valuesOf(container), ...digestOf(image), ...(await this.#signatures(image))];
+  }
+
+  #search(): ContainerSearch {
+    const { procPath, cgroupPatterns: patterns, verboseContainerLocatorLogs: verbose, log } = this.#options;
+    return { procPath, patterns, log: verbose ? log : undefined };
   }
 
   // Podman says in the names of control groups who it is, and whose.
@@ -56,6 +77,22 @@ export class DockerAttestor implements WorkloadAttestor {
     const user = /\/user-(\d+)\.slice\//.exec(podmans)?.[1];
     if (user === undefined) return this.#options.podmanSocketPath;
     return this.#options.podmanSocketPathTemplate?.replace('%d', user);
+  }
+
+  // By digest, not by the name that the container was started with, which may have come to mean another image.
+  async #image(api: EngineApi, { Image: digest }: Container, signal: AbortSignal): Promise<Image | undefined> {
+    try {
+      return await api.image(digest, signal);
+    } catch (error) {
+      if (this.#options.signatures === undefined) return undefined;
+      throw error;
+    }
+  }
+
+  async #signatures(image: Image | undefined): Promise<readonly string[]> {
+    const { signatures } = this.#options;
+    if (signatures === undefined || image === undefined) return [];
+    return signatures.selectors({ id: image.Id, names: image.RepoDigests ?? [] });
   }
 
   async #running(api: EngineApi, id: string, signal: AbortSignal): Promise<Container> {
@@ -84,11 +121,6 @@ function valuesOf({ Config: { Labels, Env, Image } }: Container): readonly strin
   ];
 }
 
-// By digest, not by the name that the container was started with, which may have come to mean another image.
-async function imageDigests(api: EngineApi, { Image }: Container, signal: AbortSignal): Promise<readonly string[]> {
-  try {
-    return [`image_config_digest:${await api.imageDigest(Image, signal)}`];
-  } catch {
-    return [];
-  }
+function digestOf(image: Image | undefined): readonly string[] {
+  return image === undefined ? [] : [`image_config_digest:${image.Id}`];
 }

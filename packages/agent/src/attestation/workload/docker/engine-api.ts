@@ -16,10 +16,13 @@ const containerSchema = z.object({
   State: z.object({ Pid: z.int().nonnegative() }),
   Config: z.object({ Image: z.string(), Env: strings, Labels: z.record(z.string(), z.string()).nullish() }),
 });
-const imageSchema = z.object({ Id: z.string().regex(/^sha256:[0-9a-f]{64}$/) });
+const imageSchema = z.object({ Id: z.string().regex(/^sha256:[0-9a-f]{64}$/), RepoDigests: strings });
 
 /** What there is to know of a container. */
 export type Container = z.output<typeof containerSchema>;
+
+/** What there is to know of an image. */
+export type Image = z.output<typeof imageSchema>;
 
 export interface EngineApiOptions {
   /** Absolute. */
@@ -49,16 +52,16 @@ export class EngineApi {
   }
 
   /**
-   * The digest of an image's configuration, `sha256:` and 64 lower-case hexadecimal digits.
+   * `Id` is the digest of the image's configuration, `sha256:` and 64 lower-case hexadecimal digits.
    *
    * @param image as {@link Container}'s `Image`.
    * @throws as {@link container}
    */
-  async imageDigest(image: string, signal: AbortSignal): Promise<string> {
+  async image(image: string, signal: AbortSignal): Promise<Image> {
     const id = `sha256:${hex(image.replace(/^sha256:/, ''))}`;
     const found = imageSchema.safeParse(await this.#get(`/images/${id}/json`, signal));
     if (!found.success) throw this.#refusal(`described image ${id} in an unknown form`);
-    return found.data.Id;
+    return found.data;
   }
 
   async #get(path: string, signal: AbortSignal): Promise<unknown> {

@@ -3,8 +3,11 @@ import {
   checkMembership,
   findContainer,
   type ContainerPlace,
+  type ContainerSearch,
 } from '../../../../dist/attestation/workload/container/container-place.js';
+import { CgroupPattern } from '../../../../dist/domain/cgroup-pattern.js';
 import { FakeProc } from '../../../support/fake-proc.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 
 const id = 'ab'.repeat(32);
 const other = 'cd'.repeat(32);
@@ -20,6 +23,9 @@ describe('the container of a process', () => {
   afterEach(async () => {
     await proc[Symbol.asyncDispose]();
   });
+
+  const find = (search: Partial<ContainerSearch> = {}): Promise<ContainerPlace | undefined> =>
+    findContainer({ procPath: proc.path, patterns: [], log: undefined, ...search }, proc.pid);
 
   const found: readonly { readonly name: string; readonly cgroup: string; readonly groups: readonly string[] }[] = [
     { name: 'Docker, cgroupfs', cgroup: `5:cpu:/docker/${id}\n4:pids:/docker/${id}\n`, groups: [`/docker/${id}`] },
@@ -49,7 +55,7 @@ describe('the container of a process', () => {
   for (const { name, cgroup, groups } of found) {
     it(`is named by its control groups: ${name}`, async () => {
       await proc.write('cgroup', cgroup);
-      const place = await findContainer(proc.path, proc.pid);
+      const place = await find();
       assert.deepEqual({ ...place, groups: [...new Set(place?.groups)] }, { id, groups, own: true });
     });
   }
@@ -57,13 +63,13 @@ describe('the container of a process', () => {
   it('is named by what it has mounted when its control groups name none', async () => {
     await proc.write('cgroup', '0::/\n');
     await proc.write('mountinfo', mount('/') + mount(`/docker/${id}`));
-    assert.deepEqual(await findContainer(proc.path, proc.pid), { id, groups: [`/docker/${id}`], own: false });
+    assert.deepEqual(await find(), { id, groups: [`/docker/${id}`], own: false });
   });
 
   it('is not the one that it has mounted when its control groups name another', async () => {
     await proc.write('cgroup', `0::/docker/${id}\n`);
     await proc.write('mountinfo', mount(`/docker/${other}`));
-    assert.equal((await findContainer(proc.path, proc.pid))?.id, id);
+    assert.equal((await find())?.id, id);
   });
 
   const none: readonly { readonly name: string; readonly cgroup: string }[] = [
@@ -78,19 +84,96 @@ describe('the container of a process', () => {
   for (const { name, cgroup } of none) {
     it(`is none: ${name}`, async () => {
       await proc.write('cgroup', cgroup);
-      assert.equal(await findContainer(proc.path, proc.pid), undefined);
+      assert.equal(await find(), undefined);
     });
   }
 
   it('is none without such files', async () => {
-    assert.equal(await findContainer(proc.path, proc.pid), undefined);
+    assert.equal(await find(), undefined);
   });
 
   it('is not one of several', async () => {
     await proc.write('cgroup', `2:pids:/docker/${id}\n1:cpu:/docker/${other}\n`);
-    await assert.rejects(findContainer(proc.path, proc.pid), {
+    await assert.rejects(find(), {
       code: 'ERR_ATTESTATION',
       message: /several containers/,
+    });
+  });
+
+  describe('is named by patterns', () => {
+    const patterns = ['/engine/*/<id>/*', '/docker/<id>'].map((text) => CgroupPattern.parse(text));
+    const matching: readonly { readonly name: string; readonly cgroup: string; readonly groups: readonly string[] }[] =
+      [
+        { name: 'one', cgroup: `0::/docker/${id}\n`, groups: [`/docker/${id}`] },
+        { name: 'another, as far as its ID', cgroup: `0::/engine/x/${id}/init\n`, groups: [`/engine/x/${id}`] },
+        {
+          name: 'in two of three hierarchies',
+          cgroup: `3:cpu:/docker/${id}\n2:pids:/engine/x/${id}/y\n0::/system.slice/docker-${other}.scope\n`,
+          groups: [`/docker/${id}`, `/engine/x/${id}`],
+        },
+      ];
+    for (const { name, cgroup, groups } of matching) {
+      it(name, async () => {
+        await proc.write('cgroup', cgroup);
+        assert.deepEqual(await find({ patterns }), { id, groups, own: true });
+      });
+    }
+
+    it('and by nothing else: no other group, and none that is mounted', async () => {
+      await proc.write('cgroup', `0::/system.slice/docker-${id}.scope\n`);
+      await proc.write('mountinfo', mount(`/docker/${id}`));
+      assert.equal((await find())?.id, id);
+      assert.equal(await find({ patterns }), undefined);
+    });
+
+    it('not by two that find different ones', async () => {
+      await proc.write('cgroup', `2:pids:/docker/${id}\n1:cpu:/engine/x/${other}/y\n`);
+      await assert.rejects(find({ patterns }), { code: 'ERR_ATTESTATION', message: /several containers/ });
+    });
+
+    for (const name of ['web', id.slice(1), `${id}0`, id.toUpperCase(), `docker-${id}.scope`, '..']) {
+      it(`not when they find ${name.replace(id, '<id>')}`, async () => {
+        await proc.write('cgroup', `0::/docker/${name}\n`);
+        const message = `"/docker/<id>" finds ${JSON.stringify(name)} in a control group, which is no ID of 64 digits`;
+        await assert.rejects(find({ patterns }), { code: 'ERR_ATTESTATION', message });
+      });
+    }
+  });
+
+  describe('is looked for, and the log says where', () => {
+    let log: RecordingLogger;
+
+    beforeEach(() => {
+      log = new RecordingLogger();
+    });
+
+    it('first among the control groups, then among those that are mounted', async () => {
+      await proc.write('cgroup', '1:cpu:/a\n0::/\n');
+      await proc.write('mountinfo', mount(`/docker/${id}`) + '36 35 98:0 /home /mnt rw - ext4 /dev/sda rw\n');
+      await find({ log });
+      const { pid } = proc;
+      assert.deepEqual(log.records, [
+        { level: 'debug', message: 'control groups of a process', fields: { pid, count: 2, paths: ['/a', '/'] } },
+        {
+          level: 'debug',
+          message: 'control groups that a process has mounted',
+          fields: { pid, count: 1, paths: [`/docker/${id}`] },
+        },
+      ]);
+    });
+
+    it('also when it is in several', async () => {
+      await proc.write('cgroup', `2:pids:/docker/${id}\n1:cpu:/docker/${other}\n`);
+      await assert.rejects(find({ log }), { message: /several containers/ });
+      assert.equal(log.count('control groups of a process'), 1);
+    });
+
+    it('at no greater length than 32 paths of 512 characters', async () => {
+      await proc.write('cgroup', '0::/\n');
+      await proc.write('mountinfo', mount(`/${'x'.repeat(4000)}`).repeat(1000));
+      await find({ log });
+      const paths = Array.from({ length: 32 }, () => `/${'x'.repeat(511)}`);
+      assert.deepEqual(log.records.at(-1)?.fields, { pid: proc.pid, count: 1000, paths });
     });
   });
 

@@ -5,13 +5,19 @@ import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import type { Clock } from '@credence/sdk/runtime';
+import { systemClock, type Clock } from '@credence/sdk/runtime';
 import {
   DockerAttestor,
   type DockerAttestorOptions,
 } from '../../../../dist/attestation/workload/docker/docker-attestor.js';
+import {
+  ImageSignatures,
+  type ImageSignaturesOptions,
+} from '../../../../dist/attestation/workload/sigstore/image-signatures.js';
+import { CgroupPattern } from '../../../../dist/domain/cgroup-pattern.js';
 import { containerId as id, containerOf, FakeEngine, imageId } from '../../../support/fake-engine.js';
 import { FakeProc } from '../../../support/fake-proc.js';
+import { RecordingLogger } from '../../../support/recording-logger.js';
 
 const { signal } = new AbortController();
 const allValues = [
@@ -29,11 +35,13 @@ describe('the docker attestor', () => {
   let waits: number[];
   let workload: { pid: number; uid: number; gid: number };
   let afterWait: () => void;
+  let log: RecordingLogger;
 
   beforeEach(async () => {
     [proc, engine] = [await FakeProc.create(), await FakeEngine.start()];
     workload = { pid: proc.pid, uid: 1000, gid: 2000 };
     waits = [];
+    log = new RecordingLogger();
     afterWait = () => undefined;
     await proc.write('cgroup', `0::/system.slice/docker-${id}.scope\n`);
     engine.containers.set(id, containerOf(proc.pid));
@@ -55,8 +63,14 @@ describe('the docker attestor', () => {
       },
     };
     const sockets = { dockerSocketPath: engine.socketPath, podmanSocketPath: '/nowhere/podman.sock' };
-    const rest = { dockerVersion: undefined, podmanSocketPathTemplate: undefined };
-    return new DockerAttestor({ clock, procPath: proc.path, ...sockets, ...rest, ...options });
+    const rest = {
+      dockerVersion: undefined,
+      podmanSocketPathTemplate: undefined,
+      cgroupPatterns: [],
+      verboseContainerLocatorLogs: false,
+      signatures: undefined,
+    };
+    return new DockerAttestor({ clock, log, procPath: proc.path, ...sockets, ...rest, ...options });
   };
   const attest = (options?: Partial<DockerAttestorOptions>): Promise<readonly string[]> =>
     attestor(options).attest(workload, signal);
@@ -101,6 +115,67 @@ describe('the docker attestor', () => {
     const retagged = `sha256:${'0'.repeat(64)}`;
     engine.images.set('registry.example/web:1.2', { Id: retagged });
     assert.equal((await attest()).at(-1), `image_config_digest:${imageId}`);
+  });
+
+  describe('with the signatures of images', () => {
+    const name = `registry.example/web@sha256:${'1'.repeat(64)}`;
+    const skipped = `registry.example/tool@sha256:${'2'.repeat(64)}`;
+    const sigstore = {
+      allowedSigners: [{ issuer: 'https://ci.example', subject: 'ci' }],
+      skippedImages: [skipped],
+      rekorUrl: undefined,
+      ignoreTlog: false,
+      ignoreSct: false,
+      ignoreAttestations: true,
+      registryCredentials: {},
+      trustedRoot: { kind: 'file', path: '/nowhere/trusted-root.json' },
+    } as const;
+    const attestWith = (change: Partial<ImageSignaturesOptions['sigstore']> = {}): Promise<readonly string[]> => {
+      const options = { clock: systemClock, log, sigstore: { ...sigstore, ...change }, cachePath: '/nowhere' };
+      return attest({ signatures: new ImageSignatures(options) });
+    };
+    const known = (RepoDigests: readonly string[] | null | undefined): void => {
+      engine.images.set(imageId, { Id: imageId, RepoDigests });
+    };
+
+    it('fails for an image that cannot be verified, with all that it knows', async () => {
+      known([name, 'other name']);
+      await assert.rejects(attestWith(), ({ message }: Error) => {
+        assert.match(message, /trusted_root_path \/nowhere\/trusted-root\.json holds no Sigstore trusted root: ENOENT/);
+        assert.match(message, /"other name" is no name of an image/);
+        return true;
+      });
+    });
+
+    for (const digests of [[], null, undefined]) {
+      it(`fails for an image that is of no registry (${JSON.stringify(digests)})`, async () => {
+        known(digests);
+        await assert.rejects(attestWith(), new RegExp(`image ${imageId} has no digest of a registry`));
+      });
+    }
+
+    it('fails for an image that the daemon does not know any more', async () => {
+      engine.images.clear();
+      await assert.rejects(attestWith(), /answered 404/);
+    });
+
+    it('finds the other selectors of an image that is skipped, by a name or by its ID', async () => {
+      known([name, skipped]);
+      assert.deepEqual(await attestWith(), allValues);
+      known([]);
+      assert.deepEqual(await attestWith({ skippedImages: [imageId] }), allValues);
+    });
+
+    it('warns when anybody may have signed', async () => {
+      known([skipped]);
+      await attestWith();
+      assert.deepEqual(log.records, []);
+      await attestWith({ allowedSigners: [] });
+      assert.equal(
+        log.count('sigstore: allowed_identities is empty, so that anybody may have signed a verified image'),
+        1,
+      );
+    });
   });
 
   describe('of Podman', () => {
@@ -151,6 +226,42 @@ describe('the docker attestor', () => {
     await proc.write('cgroup', `0::/system.slice/docker-${id}.scope\n`, 17);
     engine.containers.set(id, containerOf(17));
     await assert.rejects(attest(), { code: 'ERR_ATTESTATION', message: /only seems to be in container/ });
+  });
+
+  describe('by patterns of control groups', () => {
+    const cgroupPatterns = [CgroupPattern.parse('/engines/*/<id>')];
+
+    it('finds the container that they find, and none that only other names tell of', async () => {
+      assert.deepEqual(await attest({ cgroupPatterns }), []);
+      await proc.write('cgroup', `0::/engines/one/${id}\n`);
+      assert.deepEqual(await attest({ cgroupPatterns }), allValues);
+    });
+
+    it('fails for a process that has called a control group of its own as they say', async () => {
+      await proc.write('cgroup', `0::/engines/own/${id}\n`);
+      await proc.write('cgroup', `0::/engines/one/${id}\n`, 17);
+      engine.containers.set(id, containerOf(17));
+      await assert.rejects(attest({ cgroupPatterns }), { code: 'ERR_ATTESTATION', message: /only seems to be in/ });
+    });
+
+    it("asks root's Podman for what is called like its containers", async () => {
+      await proc.write('cgroup', `0::/libpod/${id}\n`);
+      const podman = { dockerSocketPath: '/nowhere/docker.sock', podmanSocketPath: engine.socketPath };
+      assert.deepEqual(await attest({ cgroupPatterns: [CgroupPattern.parse('/*/<id>')], ...podman }), allValues);
+    });
+  });
+
+  it('logs the control groups of each process only where that is wanted', async () => {
+    await attest();
+    assert.deepEqual(log.records, []);
+    await attest({ verboseContainerLocatorLogs: true });
+    assert.deepEqual(log.records, [
+      {
+        level: 'debug',
+        message: 'control groups of a process',
+        fields: { pid: proc.pid, count: 1, paths: [`/system.slice/docker-${id}.scope`] },
+      },
+    ]);
   });
 
   const answers: readonly { readonly name: string; readonly body: unknown; readonly message: RegExp }[] = [

@@ -1,0 +1,66 @@
+// What attestors of containers ask about signatures. The libraries are loaded with the first question: most agents have none.
+import type { Clock, Logger } from '@credence/sdk/runtime';
+import type { SigstoreRules } from './image-verifier.js';
+import { problem, reasonOf } from './problem.js';
+import type { Verdicts } from './verdicts.js';
+
+export interface ImageSignaturesOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly sigstore: SigstoreRules & {
+    /** Names of images with their digest, or images' IDs, that nobody need have signed. */
+    readonly skippedImages: readonly string[];
+  };
+  /** A folder of the agent's own for what TUF brought. */
+  readonly cachePath: string;
+}
+
+/** An image as the daemon that runs it knows it. */
+export interface RunningImage {
+  /** The digest of its configuration, `sha256:…`. */
+  readonly id: string;
+  /** Its names with the digests of its manifests, `registry.example/app@sha256:…`. */
+  readonly names: readonly string[];
+}
+
+export class ImageSignatures {
+  readonly #options: ImageSignaturesOptions;
+  #verdicts: Promise<Verdicts> | undefined;
+
+  constructor(options: ImageSignaturesOptions) {
+    this.#options = options;
+    if (options.sigstore.allowedSigners.length > 0) return;
+    options.log.warn({}, 'sigstore: allowed_identities is empty, so that anybody may have signed a verified image');
+  }
+
+  /**
+   * The values of the selectors; none for an image that is skipped.
+   *
+   * @throws ERR_ATTESTATION when no name of the image leads to a signature that counts.
+   */
+  async selectors({ id, names }: RunningImage): Promise<readonly string[]> {
+    const { skippedImages } = this.#options.sigstore;
+    if ([id, ...names].some((image) => skippedImages.includes(image))) return [];
+    if (names.length === 0) throw problem(`image ${id} has no digest of a registry, where its signatures would be`);
+    const verdicts = await (this.#verdicts ??= this.#load());
+    const reasons: string[] = [];
+    for (const name of names) {
+      try {
+        return await verdicts.of(name);
+      } catch (error) {
+        reasons.push(reasonOf(error));
+      }
+    }
+    throw problem(reasons.join('; '));
+  }
+
+  async #load(): Promise<Verdicts> {
+    const [{ ImageVerifier }, { Verdicts }] = await Promise.all([
+      import('./image-verifier.js'),
+      import('./verdicts.js'),
+    ]);
+    const { clock, log, sigstore: rules, cachePath } = this.#options;
+    const verifier = new ImageVerifier({ clock, log, rules, cachePath });
+    return new Verdicts(clock, (image, signal) => verifier.verify(image, signal));
+  }
+}

@@ -1,0 +1,12 @@
+import { agentError } from '../../../domain/errors.js';
+
+/** ERR_ATTESTATION. */
+export function problem(message: string, cause?: unknown): Error {
+  return agentError('ERR_ATTESTATION', message, cause === undefined ? {} : { cause });
+}
+
+/** What an error says, and what the one below it says, which knows more. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;
+}
