@@ -1,8 +1,9 @@
 // What the daemons leave on disk is private under any umask, and their sockets are for those whom they are for.
 import assert from 'node:assert/strict';
-import { chmod, chown, mkdir, readdir, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Deployment } from '../support/deployment.js';
+import { until } from '../support/until.js';
 import { watchingWorkload } from '../support/watching-workload.js';
 
 async function modeOf(path: string): Promise<string> {
@@ -39,6 +40,24 @@ describe('the place of a socket', () => {
       assert.deepEqual(await readdir(folder), []);
     }).timeout(20_000);
   }
+});
+
+describe('the folder of a socket', () => {
+  it('ends the agent with the reason when it is gone by the time that the agent has joined', async () => {
+    await using deployment = await Deployment.create();
+    const server = await deployment.startServer();
+    const flags = await deployment.joinFlags();
+    await server.stop('SIGTERM');
+    const agent = await deployment.launchAgent({ token: false, flags });
+    const folder = dirname(deployment.workloadSocket());
+    await until('the agent to look for the server', () => agent.stdout.includes('node attestation'));
+    await rm(folder, { recursive: true });
+    await writeFile(folder, '');
+    await deployment.startServer();
+    const { code, stderr } = await agent.finished;
+    assert.equal(code, 1);
+    assert.ok(stderr.startsWith('Error: ') && stderr.includes(folder), stderr);
+  }).timeout(60_000);
 });
 
 describe('the files of the daemons', () => {

@@ -135,6 +135,7 @@ class NodeAgent implements Agent {
     // Before the first synchronization, however long it takes: operators ask here why there is nothing yet.
     if (adminSocketPath !== undefined) await this.#openAdminSocket(adminSocketPath, identities, attestation);
     const { loops } = await identities.start(signal);
+    loops.catch(() => undefined); // they end with the agent, also when it does not come as far as to be watched
     const endpoint = await this.#openPublicSocket(identities, attestation);
     this.#monitoring.serving(() => endpoint?.answers() ?? Promise.resolve(true));
     return { loops };
