@@ -55,6 +55,18 @@ export default defineConfig(
     },
   },
   {
+    // The daemons load what they need when they start, and not all of what the SDK has for others.
+    files: ['packages/{agent,server}/src/**/*.ts'],
+    ignores: ['packages/*/src/{cli,helper,serverclient}/**'],
+    rules: {
+      'no-restricted-imports': 'off',
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { paths: [{ name: '@credence/sdk', message: 'Import its room.', allowTypeImports: true }] },
+      ],
+    },
+  },
+  {
     // Test code may await in describe-less helpers and build odd values on purpose.
     files: ['packages/*/test/**/*.ts', 'test/**/*.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },

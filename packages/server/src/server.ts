@@ -22,7 +22,6 @@ import { openBundleEndpoint } from './federation/bundle-endpoint.js';
 import { Federation } from './federation/federation.js';
 import { openKeyManager } from './keys/open-key-manager.js';
 import { Registration } from './registration/registration.js';
-import { SpireUpstreamAuthority } from './serverclient/spire-upstream-authority.js';
 import type { ServerSettings } from './settings.js';
 import { Monitoring } from './telemetry/monitoring.js';
 
@@ -190,7 +189,7 @@ class CredenceServer implements Server {
 
   async #startAuthority(datastore: Datastore, signal: AbortSignal): Promise<CertificateAuthority> {
     const keys = await openKeyManager(this.#settings.keyManager);
-    const upstream = this.#upstreamAuthority(signal);
+    const upstream = await this.#upstreamAuthority(signal);
     const authority = new CertificateAuthority({
       ...this.#settings,
       ...this.#surroundings,
@@ -203,13 +202,14 @@ class CredenceServer implements Server {
     return authority;
   }
 
-  #upstreamAuthority(signal: AbortSignal): UpstreamAuthority | undefined {
+  async #upstreamAuthority(signal: AbortSignal): Promise<UpstreamAuthority | undefined> {
     const { upstreamAuthority: above, trustDomain } = this.#settings;
     if (above === undefined) return undefined;
     const parts = { ...this.#surroundings, trustDomain };
-    return above.kind === 'disk'
-      ? new DiskUpstreamAuthority({ ...parts, ...above })
-      : this.#own(new SpireUpstreamAuthority({ ...parts, ...above, signal }));
+    if (above.kind === 'disk') return new DiskUpstreamAuthority({ ...parts, ...above });
+    // It takes the Workload API's client along.
+    const { SpireUpstreamAuthority } = await import('./serverclient/spire-upstream-authority.js');
+    return this.#own(new SpireUpstreamAuthority({ ...parts, ...above, signal }));
   }
 
   #own<Part extends AsyncDisposable>(part: Part): Part {

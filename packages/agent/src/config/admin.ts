@@ -1,5 +1,5 @@
 // Who may ask the agent for more than a workload: the keys of the admin socket.
-import { SpiffeId, type TrustDomain } from '@credence/sdk';
+import { SpiffeId, type TrustDomain } from '@credence/sdk/spiffeid';
 import { adminSocketBeside, parsedBy, usageError } from '@credence/sdk/daemon';
 import { path } from '@credence/sdk/daemon/config-values';
 import { z } from 'zod';

@@ -1,8 +1,8 @@
 // How the node proves itself: the keys of `plugins.NodeAttestor`, and the join token.
 import { resolve } from 'node:path';
-import { parseEndpoint } from '@credence/sdk';
 import { unknownKeys, usageError } from '@credence/sdk/daemon';
 import { path } from '@credence/sdk/daemon/config-values';
+import { parseEndpoint } from '@credence/sdk/endpoint';
 import { sdkError } from '@credence/sdk/runtime';
 import { z } from 'zod';
 import type { JoinTokenSource, NodeAttestationSettings, X509PopAttestationSettings } from '../settings.js';

@@ -1,6 +1,7 @@
 // A JWT-SVID as the server issues it, checked against what was asked for. Its signature is the server's own and is not
 // verified: the agent's bundle may be older than the key.
-import { JwtSvid, type SpiffeId } from '@credence/sdk';
+import type { SpiffeId } from '@credence/sdk/spiffeid';
+import { JwtSvid } from '@credence/sdk/svid';
 import { agentError } from './errors.js';
 
 export interface IssuedJwtSvid {

@@ -1,6 +1,7 @@
 // An X.509-SVID as the server issues it: a chain for a key that was made here.
 import type { KeyObject } from 'node:crypto';
-import { X509Svid, type SpiffeId } from '@credence/sdk';
+import type { SpiffeId } from '@credence/sdk/spiffeid';
+import { X509Svid } from '@credence/sdk/svid';
 import { exportPrivateKey } from '@credence/sdk/keys';
 
 export interface IssuedSvid {

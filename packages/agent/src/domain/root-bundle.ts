@@ -1,5 +1,6 @@
 // A bundle of which only the X.509 authorities are known: from a file, or from the disk after a restart.
-import { JwtBundle, type TrustDomain } from '@credence/sdk';
+import { JwtBundle } from '@credence/sdk/bundle';
+import type { TrustDomain } from '@credence/sdk/spiffeid';
 import type { TrustBundle } from './workload-identity.js';
 
 /** @param certificates DER */

@@ -1,7 +1,6 @@
 // How the server is recognised before it has told its authorities itself: by the one source that the operator names, asked
 // again at each attempt.
 import type { TrustDomain } from '@credence/sdk';
-import { WorkloadApiClient } from '@credence/sdk';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import { agentError } from '../domain/errors.js';
 import { rootBundle } from '../domain/root-bundle.js';
@@ -66,6 +65,7 @@ export class Bootstrap {
 
 async function fromWorkloadApi(address: string, trustDomain: TrustDomain, signal: AbortSignal): Promise<TrustBundle> {
   try {
+    const { WorkloadApiClient } = await import('@credence/sdk');
     await using client = new WorkloadApiClient({ address });
     const bundles = await client.fetchX509Bundles({ signal, timeoutMs: workloadApiTimeoutMs });
     const authorities = bundles.get(trustDomain)?.authorities ?? [];

@@ -1,6 +1,7 @@
 // Bundles as the server sends them. An authority that does not parse or has an unacceptable key can vouch for nobody: it
 // is left out, so that one odd certificate does not take the others with it.
-import { JwtBundle, TrustDomain, type JwtAuthority } from '@credence/sdk';
+import { JwtBundle, type JwtAuthority } from '@credence/sdk/bundle';
+import { TrustDomain } from '@credence/sdk/spiffeid';
 import { importPublicKey } from '@credence/sdk/keys';
 import type { Logger } from '@credence/sdk/runtime';
 import type { Bundle__Output } from '@credence/sdk/wire/gen/spire/api/types/Bundle.js';

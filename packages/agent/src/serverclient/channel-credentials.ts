@@ -2,7 +2,9 @@
 // by nothing else; its host name does not matter.
 import { createSecureContext } from 'node:tls';
 import { ChannelCredentials } from '@grpc/grpc-js';
-import { SpiffeId, X509Bundle, X509BundleSet, X509Svid, type TrustDomain } from '@credence/sdk';
+import { X509Bundle, X509BundleSet } from '@credence/sdk/bundle';
+import { SpiffeId, type TrustDomain } from '@credence/sdk/spiffeid';
+import { X509Svid } from '@credence/sdk/svid';
 import { authorizeId, secureContextParts } from '@credence/sdk/tls';
 import { Certificate } from '@credence/sdk/x509';
 import type { AgentSvid } from '../domain/agent-svid.js';

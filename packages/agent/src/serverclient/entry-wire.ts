@@ -1,5 +1,5 @@
 // Registration entries as they come from the server, checked; what makes no sense is no entry.
-import { SpiffeId, TrustDomain } from '@credence/sdk';
+import { SpiffeId, TrustDomain } from '@credence/sdk/spiffeid';
 import type { EntryRevision__Output } from '@credence/sdk/wire/gen/spire/api/server/entry/v1/EntryRevision.js';
 import type { Entry__Output } from '@credence/sdk/wire/gen/spire/api/types/Entry.js';
 import type { Selector__Output } from '@credence/sdk/wire/gen/spire/api/types/Selector.js';

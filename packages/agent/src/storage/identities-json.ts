@@ -1,5 +1,6 @@
 // Remembered identities as JSON. It is read only after its seal was found whole: what it holds was checked when it came.
-import { JwtBundle, SpiffeId, TrustDomain } from '@credence/sdk';
+import { JwtBundle } from '@credence/sdk/bundle';
+import { SpiffeId, TrustDomain } from '@credence/sdk/spiffeid';
 import { importPublicKey } from '@credence/sdk/keys';
 import { z } from 'zod';
 import type { AuthorizedEntry } from '../domain/authorized-entry.js';

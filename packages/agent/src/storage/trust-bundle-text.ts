@@ -1,5 +1,6 @@
 // A trust bundle as operators hand it out: PEM certificates, or a SPIFFE bundle.
-import { SpiffeBundle, X509Bundle, type TrustDomain } from '@credence/sdk';
+import { SpiffeBundle, X509Bundle } from '@credence/sdk/bundle';
+import type { TrustDomain } from '@credence/sdk/spiffeid';
 import { agentError } from '../domain/errors.js';
 import { rootBundle } from '../domain/root-bundle.js';
 import type { TrustBundle } from '../domain/workload-identity.js';

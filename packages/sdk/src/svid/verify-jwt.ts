@@ -2,7 +2,7 @@
 // other, for an audience that is ours.
 import type { KeyObject } from 'node:crypto';
 import { inspect } from 'node:util';
-import { compactVerify } from 'jose/jws/compact/verify';
+import type { compactVerify as CompactVerify } from 'jose/jws/compact/verify';
 import type { JwtBundle, JwtBundleSource } from '../bundle/index.js';
 import { fitsJwsAlgorithm } from '../keys/index.js';
 import { isSpiffeError, systemClock } from '../runtime/index.js';
@@ -108,7 +108,15 @@ function candidates({ keyId, algorithm }: JwtToken, { authorities }: JwtBundle):
   return fitting.slice(0, mostSignatureChecks).map(({ publicKey }) => publicKey);
 }
 
+let verifier: Promise<{ readonly compactVerify: typeof CompactVerify }> | undefined;
+
+// Loaded with the first token: it takes Web Crypto along, which programs without JWT-SVIDs do not need.
+function loadVerifier(): Promise<{ readonly compactVerify: typeof CompactVerify }> {
+  return (verifier ??= import('jose/jws/compact/verify'));
+}
+
 async function checkSignature(token: string, { algorithm }: JwtToken, keys: readonly KeyObject[]): Promise<void> {
+  const { compactVerify } = await loadVerifier();
   let first: unknown;
   for (const key of keys) {
     try {

@@ -2,7 +2,7 @@
 // administrators and other servers write too.
 import { EventEmitter } from 'node:events';
 import type { TrustDomain, X509BundleSource } from '@credence/sdk';
-import { X509Bundle } from '@credence/sdk';
+import { X509Bundle } from '@credence/sdk/bundle';
 import { sdkError } from '@credence/sdk/runtime';
 import { Certificate } from '@credence/sdk/x509';
 import type { Authorities, BundleStore } from '../datastore/bundle-store.js';

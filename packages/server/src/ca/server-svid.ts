@@ -1,7 +1,7 @@
 // The server's own X.509-SVID, `spiffe://<trust domain>/spire/server`: held in memory, with a new key each time, replaced
 // at half of its life and when the authority that signed it is tainted.
 import { EventEmitter } from 'node:events';
-import { X509Svid, type X509SvidSource } from '@credence/sdk';
+import { X509Svid, type X509SvidSource } from '@credence/sdk/svid';
 import { exportPrivateKey, generateKey, publicKeyInfoOf, type KeyType } from '@credence/sdk/keys';
 import type { Clock } from '@credence/sdk/runtime';
 import { serverError } from '../domain/errors.js';

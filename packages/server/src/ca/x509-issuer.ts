@@ -1,5 +1,5 @@
 // Issues X.509-SVIDs and downstream authorities: build, inspect, sign. Synchronous; one call is one certificate.
-import { SpiffeId, type TrustDomain } from '@credence/sdk';
+import { SpiffeId, type TrustDomain } from '@credence/sdk/spiffeid';
 import type { Clock, Random } from '@credence/sdk/runtime';
 import { encodeTbsCertificate } from '@credence/sdk/x509';
 import { serverError } from '../domain/errors.js';

@@ -1,5 +1,5 @@
 // The key `federation` of credence-server's configuration: the bundle endpoint, and the relationships that no API changes.
-import { TrustDomain } from '@credence/sdk';
+import { TrustDomain } from '@credence/sdk/spiffeid';
 import { errorText, unknownKeys } from '@credence/sdk/daemon';
 import { durationMs, host, path, port } from '@credence/sdk/daemon/config-values';
 import { sdkError } from '@credence/sdk/runtime';

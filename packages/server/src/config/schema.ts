@@ -1,5 +1,5 @@
 // The file of credence-server: its sections and keys, which are SPIRE's, and what each accepts.
-import { SpiffeId, TrustDomain } from '@credence/sdk';
+import { SpiffeId, TrustDomain } from '@credence/sdk/spiffeid';
 import { parsedBy, unknownKeys } from '@credence/sdk/daemon';
 import { durationMs, host, logLevel, path, port } from '@credence/sdk/daemon/config-values';
 import { monitoringShapes } from '@credence/sdk/daemon/monitoring';

@@ -1,7 +1,7 @@
 // A federation relationship: from where the bundle of a foreign trust domain comes, and how its endpoint proves who it is
 // (SPIFFE Federation §5). Made by `parseFederationRelationship` only, so that no endpoint is ever asked that may not be.
 import { isSpiffeError, sdkError } from '@credence/sdk/runtime';
-import { SpiffeId, type TrustDomain } from '@credence/sdk';
+import { SpiffeId, type TrustDomain } from '@credence/sdk/spiffeid';
 import { parseEndpointUrl } from '@credence/sdk/federation';
 import { serverError } from './errors.js';
 

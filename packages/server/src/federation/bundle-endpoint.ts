@@ -3,7 +3,9 @@
 import type { RequestListener } from 'node:http';
 import { createServer as createWebServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { SpiffeBundleSet, type SpiffeBundle, type TrustDomain, type X509SvidSource } from '@credence/sdk';
+import { SpiffeBundleSet, type SpiffeBundle } from '@credence/sdk/bundle';
+import type { TrustDomain } from '@credence/sdk/spiffeid';
+import type { X509SvidSource } from '@credence/sdk/svid';
 import { listen, Places, trackSockets } from '@credence/sdk/daemon';
 import { bundleHandler, intermediateTls } from '@credence/sdk/federation';
 import type { Clock, Logger } from '@credence/sdk/runtime';

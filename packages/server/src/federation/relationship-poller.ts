@@ -1,6 +1,7 @@
 // Keeps the bundle of one federated trust domain current. Whatever its endpoint does, nothing else waits for it; a fetch
 // that fails changes nothing, and a bundle that its publisher has replaced is not taken again.
-import { X509BundleSet, type TrustDomain } from '@credence/sdk';
+import { X509BundleSet } from '@credence/sdk/bundle';
+import type { TrustDomain } from '@credence/sdk/spiffeid';
 import { fetchBundle, type BundleEndpointProfile } from '@credence/sdk/federation';
 import { isSpiffeError, type Backoff, type Clock, type Logger, type Random } from '@credence/sdk/runtime';
 import type { BundleStore } from '../datastore/bundle-store.js';

@@ -1,5 +1,5 @@
 // Bundles as they are stored ⇄ bundles as the standards have them.
-import { JwtBundle, SpiffeBundle, X509Bundle, type JwtAuthority } from '@credence/sdk';
+import { JwtBundle, SpiffeBundle, X509Bundle, type JwtAuthority } from '@credence/sdk/bundle';
 import { importPublicKey, publicKeyInfoOf } from '@credence/sdk/keys';
 import { Certificate } from '@credence/sdk/x509';
 import type { TrustBundle } from '../domain/trust-bundle.js';

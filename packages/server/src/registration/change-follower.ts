@@ -1,6 +1,6 @@
 // Keeps the entry graph in step with the datastore: loads everything once, and then reads the change log after each
 // commit of this server, and now and then for the commits of others.
-import { SpiffeId } from '@credence/sdk';
+import { SpiffeId } from '@credence/sdk/spiffeid';
 import { every, Latest, type Clock, type Logger } from '@credence/sdk/runtime';
 import type { AgentStore } from '../datastore/agent-store.js';
 import type { Change, ChangeLog } from '../datastore/change-log.js';

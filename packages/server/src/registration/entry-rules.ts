@@ -1,5 +1,5 @@
 // The rules of registration entries: from the fields of a request to a value that may be stored.
-import { SpiffeId, TrustDomain } from '@credence/sdk';
+import { SpiffeId, TrustDomain } from '@credence/sdk/spiffeid';
 import { dnsNameProblem } from '../domain/dns-name.js';
 import { serverError } from '../domain/errors.js';
 import { checkMember, checkWorkload } from '../domain/id-class.js';

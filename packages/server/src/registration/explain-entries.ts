@@ -1,6 +1,6 @@
 // Why a workload on an agent gets some entries and not others. What is nearest comes first: it is most likely what
 // somebody meant and got wrong.
-import { SpiffeId } from '@credence/sdk';
+import { SpiffeId } from '@credence/sdk/spiffeid';
 import { isAgentPath } from '../domain/id-class.js';
 import type { RegistrationEntry } from '../domain/registration-entry.js';
 import { selectorKey, type Selector } from '../domain/selector.js';

@@ -11,6 +11,8 @@ import { x509 } from './support/peculiar.js';
 const key = await generateKey('ec-p256');
 const names = { uris: ['spiffe://example.org/web'], dnsNames: ['a.example'], subject: { commonName: 'web' } };
 const good = createCertificateRequest(names, key);
+// So many are checked in threads, one less is not.
+const many = Array.from({ length: 5 }, () => good);
 
 /** The good request with another key's bits in place of its own: whoever sends it does not hold that key. */
 async function stolen(): Promise<Buffer> {
@@ -45,11 +47,27 @@ describe('ThreadedCsrChecker', () => {
 
   it('answers the same from a thread as inline', async () => {
     const inline = await check(good);
-    const [first, second] = await checker.check([good, good]);
-    assert.deepEqual(first, inline);
-    assert.deepEqual(second, inline);
+    const results = await checker.check(many);
+    for (const result of results) assert.deepEqual(result, inline);
     assert.deepEqual(await check(good), inline);
-    assert.ok(Buffer.isBuffer(first.publicKeyInfo));
+    const [first] = results;
+    assert.ok(first !== undefined && !(first instanceof Error) && Buffer.isBuffer(first.publicKeyInfo));
+  });
+
+  it('starts no thread for a few requests, and one a core for many', async () => {
+    let threads = 0;
+    const note = (): void => {
+      threads++;
+    };
+    process.on('worker', note);
+    try {
+      await checker.check(many.slice(1));
+      assert.equal(threads, 0);
+      await checker.check(many);
+      assert.equal(threads, 2);
+    } finally {
+      process.off('worker', note);
+    }
   });
 
   for (const type of ['ec-p256', 'ec-p384', 'rsa-2048'] as const) {
@@ -122,7 +140,7 @@ describe('ThreadedCsrChecker', () => {
       await check(good);
       const bytes = await request();
       const [inline] = await checker.check([bytes]);
-      const [threaded, positive] = await checker.check([bytes, good]);
+      const [threaded, positive] = await checker.check([bytes, ...many]);
       assert.ok(!(positive instanceof Error));
       for (const error of [inline, threaded] as (Error & { code?: string })[]) {
         assert.ok(error instanceof Error);
@@ -164,7 +182,7 @@ describe('ThreadedCsrChecker', () => {
     const results = await running;
     assert.equal(results.length, 200);
     assert.ok(results.every((result) => result instanceof Error));
-    const [late] = await checker.check([good, good]);
+    const [late] = await checker.check(many);
     assert.ok(late instanceof Error);
   });
 });

@@ -1,6 +1,8 @@
 // The agent at a glance. An answer stands for five seconds.
 import { status } from '@grpc/grpc-js';
-import { SpiffeId, TrustDomain, verifyX509Svid, X509Bundle, X509BundleSet } from '@credence/sdk';
+import { X509Bundle, X509BundleSet } from '@credence/sdk/bundle';
+import { SpiffeId, TrustDomain } from '@credence/sdk/spiffeid';
+import { verifyX509Svid } from '@credence/sdk/svid';
 import type { Clock } from '@credence/sdk/runtime';
 import { agentDebugApi, StatusError } from '@credence/sdk/wire';
 import type { DebugHandlers } from '@credence/sdk/wire/gen/spire/agent/debug/v1/Debug.js';

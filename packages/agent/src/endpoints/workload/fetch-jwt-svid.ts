@@ -1,6 +1,6 @@
 // FetchJWTSVID: a JWT-SVID for each of the caller's identities, or for the one that it names (SPIFFE Workload API §6.2.1).
 import type { handleUnaryCall } from '@grpc/grpc-js';
-import { SpiffeId } from '@credence/sdk';
+import { SpiffeId } from '@credence/sdk/spiffeid';
 import type { Logger } from '@credence/sdk/runtime';
 import type { JWTSVIDRequest__Output } from '@credence/sdk/wire/gen/JWTSVIDRequest.js';
 import type { JWTSVIDResponse } from '@credence/sdk/wire/gen/JWTSVIDResponse.js';

@@ -1,7 +1,8 @@
 // ValidateJWTSVID: whether a token is a JWT-SVID for the caller's audience (SPIFFE Workload API §6.2.3). Everybody may ask
 // about tokens of the own trust domain; about foreign ones, whoever has an identity that federates with theirs.
 import type { handleUnaryCall } from '@grpc/grpc-js';
-import { JwtBundleSet, verifyJwtSvid, type JwtSvid } from '@credence/sdk';
+import { JwtBundleSet } from '@credence/sdk/bundle';
+import { verifyJwtSvid, type JwtSvid } from '@credence/sdk/svid';
 import { isSpiffeError } from '@credence/sdk/runtime';
 import { encodeStruct } from '@credence/sdk/wire';
 import type { ValidateJWTSVIDRequest__Output } from '@credence/sdk/wire/gen/ValidateJWTSVIDRequest.js';

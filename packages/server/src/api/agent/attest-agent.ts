@@ -1,5 +1,5 @@
 // Node attestation: a node proves which one it is, by challenges if its attestor asks, and gets an agent SVID.
-import { SpiffeId } from '@credence/sdk';
+import { SpiffeId } from '@credence/sdk/spiffeid';
 import type { AttestAgentRequest__Output } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/AttestAgentRequest.js';
 import type { AttestAgentResponse } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/AttestAgentResponse.js';
 import type { AttestedNode, NodeAttestor } from '../../attestation/node-attestor.js';

@@ -1,5 +1,5 @@
 // Makes a join token, and with it the alias entry that gives the joining node a name of the administrator's choice.
-import { SpiffeId, type TrustDomain } from '@credence/sdk';
+import { SpiffeId, type TrustDomain } from '@credence/sdk/spiffeid';
 import type { CreateJoinTokenRequest__Output } from '@credence/sdk/wire/gen/spire/api/server/agent/v1/CreateJoinTokenRequest.js';
 import type { JoinToken } from '@credence/sdk/wire/gen/spire/api/types/JoinToken.js';
 import { joinTokenAgentPath, maxTokenBytes } from '../../attestation/join-token/join-token-attestor.js';

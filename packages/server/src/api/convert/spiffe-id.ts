@@ -1,6 +1,6 @@
 // SPIFFE IDs on the wire ⇄ SpiffeId. Every ID that enters is parsed by the grammar of SPIFFE-ID §2, and then held against
 // what it is to name: a member of the trust domain, a workload, an agent.
-import { SpiffeId, TrustDomain } from '@credence/sdk';
+import { SpiffeId, TrustDomain } from '@credence/sdk/spiffeid';
 import type { SPIFFEID, SPIFFEID__Output } from '@credence/sdk/wire/gen/spire/api/types/SPIFFEID.js';
 import { serverError } from '../../domain/errors.js';
 import { checkAgent, checkMember, checkWorkload } from '../../domain/id-class.js';

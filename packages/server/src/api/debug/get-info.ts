@@ -1,5 +1,5 @@
 // The server at a glance. With many entries counting them takes its time, so an answer stands for five seconds.
-import { SpiffeId, TrustDomain } from '@credence/sdk';
+import { SpiffeId, TrustDomain } from '@credence/sdk/spiffeid';
 import type {
   _spire_api_server_debug_v1_GetInfoResponse_Cert as Cert,
   GetInfoResponse,

@@ -1,7 +1,8 @@
 // The bundles that callers are verified against, at hand for handshakes, which cannot wait for the datastore: our own
 // trust domain's, and those of foreign administrators.
 import { EventEmitter } from 'node:events';
-import { X509Bundle, X509BundleSet, type TrustDomain } from '@credence/sdk';
+import { X509Bundle, X509BundleSet } from '@credence/sdk/bundle';
+import type { TrustDomain } from '@credence/sdk/spiffeid';
 import type { TrustedBundles } from '@credence/sdk/tls';
 import { Certificate } from '@credence/sdk/x509';
 import type { BundleStore } from '../../datastore/bundle-store.js';

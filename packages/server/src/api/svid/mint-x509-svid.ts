@@ -1,5 +1,5 @@
 // Signs for an administrator, who may name whatever workload of the trust domain the request says.
-import { SpiffeId, type TrustDomain } from '@credence/sdk';
+import { SpiffeId, type TrustDomain } from '@credence/sdk/spiffeid';
 import type { MintX509SVIDRequest__Output } from '@credence/sdk/wire/gen/spire/api/server/svid/v1/MintX509SVIDRequest.js';
 import type { MintX509SVIDResponse } from '@credence/sdk/wire/gen/spire/api/server/svid/v1/MintX509SVIDResponse.js';
 import type { CheckedCsr } from '../../ca/ports.js';

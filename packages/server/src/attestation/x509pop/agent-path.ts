@@ -1,5 +1,6 @@
 // The path of an agent's ID: by the operator's template, of what the node's certificate says.
-import { SpiffeId, type Certificate, type TrustDomain } from '@credence/sdk';
+import { SpiffeId, type TrustDomain } from '@credence/sdk/spiffeid';
+import type { Certificate } from '@credence/sdk/x509';
 import type { AgentPathTemplate } from '../../domain/agent-path-template.js';
 import { refused, x509PopType } from './refusal.js';
 import { commonNameOf, evenHex, fingerprintOf, sanSelectorsOf } from './selectors.js';

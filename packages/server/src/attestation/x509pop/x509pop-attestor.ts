@@ -1,6 +1,9 @@
 // Attestation by X.509 proof of possession: a node holds a certificate of a PKI that the operator trusts, or an
 // X.509-SVID of the own trust domain, and proves that it has the key. It attests again whenever it renews.
-import { type Certificate, type TrustDomain, type X509BundleSource, verifyX509Svid } from '@credence/sdk';
+import type { X509BundleSource } from '@credence/sdk/bundle';
+import type { TrustDomain } from '@credence/sdk/spiffeid';
+import { verifyX509Svid } from '@credence/sdk/svid';
+import type { Certificate } from '@credence/sdk/x509';
 import { isSpiffeError, type Clock, type Random } from '@credence/sdk/runtime';
 import { verifyCertificate } from '@credence/sdk/svid';
 import type { AttestedNode, NodeAttestor } from '../node-attestor.js';

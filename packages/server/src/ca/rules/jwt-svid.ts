@@ -1,5 +1,5 @@
 // The profile of a JWT-SVID (JWT-SVID §§2, 3), checked on the very text that is about to be signed.
-import { SpiffeId, type TrustDomain } from '@credence/sdk';
+import { SpiffeId, type TrustDomain } from '@credence/sdk/spiffeid';
 import { checkWorkload } from '../../domain/id-class.js';
 import { breachOfToken } from './breach.js';
 import type { InspectedToken } from './inspected.js';

@@ -1,5 +1,5 @@
 // The profile of an X.509-SVID (X509-SVID §§2, 3.1, 4), checked on the very bytes that are about to be signed.
-import { SpiffeId, type TrustDomain } from '@credence/sdk';
+import { SpiffeId, type TrustDomain } from '@credence/sdk/spiffeid';
 import { subjectKeyId } from '@credence/sdk/keys';
 import type { GeneralNames } from '@credence/sdk/x509';
 import { dnsNameProblem } from '../../domain/dns-name.js';

@@ -1,6 +1,8 @@
 // What an upstream authority answers is checked before anything stands on it: that the certificate is ours, that it may
 // do what it must and no more, and that X.509-SVIDs below it will verify.
-import { X509Bundle, X509BundleSet, verifyX509Svid, type TrustDomain } from '@credence/sdk';
+import { X509Bundle, X509BundleSet } from '@credence/sdk/bundle';
+import type { TrustDomain } from '@credence/sdk/spiffeid';
+import { verifyX509Svid } from '@credence/sdk/svid';
 import { generateKey, publicKeyInfoOf } from '@credence/sdk/keys';
 import { verifyCertificate } from '@credence/sdk/svid';
 import type { Certificate } from '@credence/sdk/x509';

@@ -1,6 +1,6 @@
 // An attested agent ⇄ its row.
 import type { Selectable } from 'kysely';
-import { SpiffeId } from '@credence/sdk';
+import { SpiffeId } from '@credence/sdk/spiffeid';
 import type { AttestedAgent } from '../../domain/attested-agent.js';
 import type { AgentTable } from './schema.js';
 import { decodeSelectors } from './selectors.js';

@@ -1,6 +1,6 @@
 // Writing attested agents within a transaction.
 import type { Updateable } from 'kysely';
-import { SpiffeId } from '@credence/sdk';
+import { SpiffeId } from '@credence/sdk/spiffeid';
 import type { Attestation } from '../../domain/attested-agent.js';
 import { serverError } from '../../domain/errors.js';
 import { selectorKey } from '../../domain/selector.js';

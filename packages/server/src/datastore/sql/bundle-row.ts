@@ -1,6 +1,6 @@
 // A bundle ⇄ its row.
 import type { Insertable, Selectable } from 'kysely';
-import { TrustDomain } from '@credence/sdk';
+import { TrustDomain } from '@credence/sdk/spiffeid';
 import type { TrustBundle } from '../../domain/trust-bundle.js';
 import type { Authorities } from '../bundle-store.js';
 import type { BundleTable } from './schema.js';

@@ -1,7 +1,7 @@
 // A registration entry ⇄ its row.
 import type { Insertable, Selectable } from 'kysely';
 import { createHash } from 'node:crypto';
-import { SpiffeId, TrustDomain } from '@credence/sdk';
+import { SpiffeId, TrustDomain } from '@credence/sdk/spiffeid';
 import type { NewEntry, RegistrationEntry } from '../../domain/registration-entry.js';
 import { selectorKey } from '../../domain/selector.js';
 import type { EntryTable } from './schema.js';

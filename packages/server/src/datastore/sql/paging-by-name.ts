@@ -1,5 +1,5 @@
 // Pages of tables whose key is a trust domain: in the order of names, with the last name read as the token.
-import { TrustDomain } from '@credence/sdk';
+import { TrustDomain } from '@credence/sdk/spiffeid';
 import { serverError } from '../../domain/errors.js';
 import type { Page, PageRequest } from '../page.js';
 

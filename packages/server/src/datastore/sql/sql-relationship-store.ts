@@ -1,6 +1,6 @@
 // RelationshipStore over SQL.
 import type { Selectable } from 'kysely';
-import { SpiffeId, TrustDomain } from '@credence/sdk';
+import { SpiffeId, TrustDomain } from '@credence/sdk/spiffeid';
 import type { Clock } from '@credence/sdk/runtime';
 import { serverError } from '../../domain/errors.js';
 import type { FederationRelationship } from '../../domain/federation-relationship.js';

@@ -2,7 +2,6 @@
 // agent. They are read for each attestation, so that they may be replaced at any time.
 import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { WorkloadApiClient } from '@credence/sdk';
 import { isKeyPair, parsePrivateKeyFile } from '@credence/sdk/keys';
 import { Certificate } from '@credence/sdk/x509';
 import { agentError } from '../../../domain/errors.js';
@@ -43,6 +42,7 @@ async function readFiles(source: NodeIdentitySource & { readonly kind: 'files' }
 }
 
 async function fetchSvid(address: string): Promise<NodeIdentity> {
+  const { WorkloadApiClient } = await import('@credence/sdk');
   await using client = new WorkloadApiClient({ address });
   try {
     const svid = await client.fetchX509Svid({ timeoutMs: fetchTimeoutMs });

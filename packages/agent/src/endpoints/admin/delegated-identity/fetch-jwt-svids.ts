@@ -1,5 +1,5 @@
 // FetchJWTSVIDs: a JWT-SVID for each identity of a workload, for its delegate.
-import { JwtSvid } from '@credence/sdk';
+import { JwtSvid } from '@credence/sdk/svid';
 import type { FetchJWTSVIDsRequest__Output } from '@credence/sdk/wire/gen/spire/api/agent/delegatedidentity/v1/FetchJWTSVIDsRequest.js';
 import type { FetchJWTSVIDsResponse } from '@credence/sdk/wire/gen/spire/api/agent/delegatedidentity/v1/FetchJWTSVIDsResponse.js';
 import type { JWTSVID } from '@credence/sdk/wire/gen/spire/api/types/JWTSVID.js';
