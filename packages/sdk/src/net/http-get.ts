@@ -58,7 +58,11 @@ function responseTo(
       url.protocol === 'https:'
         ? requestHttps(url, { ...tls, ...common, headers: sent })
         : requestHttp(url, { ...common, headers: sent });
-    request.on('response', resolve).on('error', reject).end();
+    // An answer such as 101 ends the connection without either; after one of them, the end changes nothing.
+    const ended = (): void => {
+      reject(new Error('the connection ended without an answer'));
+    };
+    request.on('response', resolve).on('error', reject).on('close', ended).end();
   });
 }
 

@@ -128,6 +128,12 @@ describe('httpGet', () => {
         await assert.rejects(get(url), { code: 'ECONNRESET' });
       });
 
+      it('takes an answer that ends HTTP for none', async () => {
+        answer = (_, response) =>
+          response.socket?.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n');
+        await assert.rejects(get(urls[scheme]!), /^Error: the connection ended without an answer$/);
+      });
+
       it('connects to no address that the caller refuses, of a name or written as one', async () => {
         const asked: string[] = [];
         const refuseAddress = (address: string): string => {

@@ -5,18 +5,18 @@ interface Queue {
   readonly waiting: (() => void)[];
 }
 
-/** A number of works at a time for each user, in the order in which they came. */
-export class Turns {
+/** A number of works at a time for each user, or whatever they are for, in the order in which they came. */
+export class Turns<Key = number> {
   readonly #atATime: number;
-  readonly #queues = new Map<number, Queue>();
+  readonly #queues = new Map<Key, Queue>();
 
   constructor(atATime: number) {
     this.#atATime = atATime;
   }
 
-  async take<T>(uid: number, work: () => Promise<T>): Promise<T> {
-    const queue = this.#queues.get(uid) ?? { running: 0, waiting: [] };
-    this.#queues.set(uid, queue);
+  async take<T>(key: Key, work: () => Promise<T>): Promise<T> {
+    const queue = this.#queues.get(key) ?? { running: 0, waiting: [] };
+    this.#queues.set(key, queue);
     if (queue.running < this.#atATime) queue.running++;
     else await new Promise<void>((resolve) => queue.waiting.push(resolve));
     try {
@@ -24,7 +24,7 @@ export class Turns {
     } finally {
       const next = queue.waiting.shift();
       if (next !== undefined) next();
-      else if (--queue.running === 0) this.#queues.delete(uid);
+      else if (--queue.running === 0) this.#queues.delete(key);
     }
   }
 }

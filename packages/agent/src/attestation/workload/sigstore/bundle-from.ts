@@ -15,12 +15,8 @@ export function bundleFrom(json: unknown): Bundle {
   if (tlogEntries.length > mostEntries || timestamps.length > mostEntries) {
     throw problem(`a bundle with more than ${mostEntries} log entries or timestamps`);
   }
-  const parts = [
-    ...certificatesIn(content),
-    ...timestamps.map(({ signedTimestamp }) => signedTimestamp),
-    ...tlogEntries.flatMap(numbersAndNote),
-  ];
-  if (parts.some(({ length }) => length > mostBytes)) {
+  const parsed = [...certificatesIn(content), ...timestamps.map(({ signedTimestamp }) => signedTimestamp)];
+  if ([...parsed, ...tlogEntries.flatMap(numbersAndNote)].some(({ length }) => length > mostBytes)) {
     throw problem(`a bundle with a certificate, timestamp or checkpoint of more than ${mostBytes} bytes`);
   }
   for (const { inclusionProof: { checkpoint } = {} } of tlogEntries) {

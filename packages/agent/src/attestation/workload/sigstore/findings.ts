@@ -1,9 +1,6 @@
 // What is known of an image so far, and why the rest does not count.
-import { problem, reasonOf } from './problem.js';
-import type { SignedObject, UnreadableObject } from './signed-objects.js';
-
-/** The selectors that an object earns; @throws why it earns none. */
-export type Judge = (object: SignedObject) => readonly string[];
+import type { Judgement } from './judge.js';
+import { problem } from './problem.js';
 
 // Whoever may write to a repository chooses how many there are, and what some of them say.
 const toldReasons = 5;
@@ -11,29 +8,22 @@ const longestReason = 300;
 
 export class Findings {
   readonly #image: string;
-  readonly #judge: Judge;
   readonly #signatures: (readonly string[])[] = [];
   readonly #reasons = { signature: [] as string[], attestation: [] as string[] };
   #isAttested = false;
 
-  constructor(image: string, judge: Judge) {
+  constructor(image: string) {
     this.#image = image;
-    this.#judge = judge;
   }
 
   get isAttested(): boolean {
     return this.#isAttested;
   }
 
-  add(object: SignedObject | UnreadableObject): void {
-    try {
-      if (object.reason !== undefined) throw problem(object.reason);
-      const selectors = this.#judge(object);
-      if (object.kind === 'signature') this.#signatures.push(selectors);
-      else this.#isAttested = true;
-    } catch (error) {
-      this.#reasons[object.kind].push(reasonOf(error).slice(0, longestReason));
-    }
+  add({ kind, outcome }: Judgement): void {
+    if ('reason' in outcome) this.#reasons[kind].push(beginningOf(outcome.reason));
+    else if (kind === 'signature') this.#signatures.push(outcome.selectors);
+    else this.#isAttested = true;
   }
 
   /**
@@ -51,11 +41,16 @@ export class Findings {
     if (!this.#isAttested) throw this.#lack('attestation');
   }
 
-  #lack(kind: SignedObject['kind']): Error {
+  #lack(kind: Judgement['kind']): Error {
     const reasons = this.#reasons[kind];
     const advice = kind === 'attestation' ? '; ignore_attestations does without' : '';
     if (reasons.length === 0) return problem(`the registry has no ${kind} of ${this.#image}${advice}`);
     const told = reasons.slice(0, toldReasons).join('; ');
     return problem(`no ${kind} of ${this.#image} counts, of ${reasons.length}: ${told}${advice}`);
   }
+}
+
+// A copy: a mere part would keep all of a text in memory, which may quote megabytes.
+function beginningOf(reason: string): string {
+  return Buffer.from(reason.slice(0, longestReason)).toString();
 }

@@ -23,6 +23,9 @@ export interface RunningImage {
   readonly names: readonly string[];
 }
 
+// Each repository that an image was had from gives it one.
+const mostNames = 64;
+
 export class ImageSignatures {
   readonly #options: ImageSignaturesOptions;
   #verdicts: Promise<Verdicts> | undefined;
@@ -43,15 +46,10 @@ export class ImageSignatures {
     if ([id, ...names].some((image) => skippedImages.includes(image))) return [];
     if (names.length === 0) throw problem(`image ${id} has no digest of a registry, where its signatures would be`);
     const verdicts = await (this.#verdicts ??= this.#load());
-    const reasons: string[] = [];
-    for (const name of names) {
-      try {
-        return await verdicts.of(name);
-      } catch (error) {
-        reasons.push(reasonOf(error));
-      }
-    }
-    throw problem(reasons.join('; '));
+    // At once: whoever gave it a name in a registry of his own, which answers when it likes, must not hold up the others.
+    return Promise.any(names.slice(0, mostNames).map((name) => verdicts.of(name))).catch((error: unknown) => {
+      throw problem(error instanceof AggregateError ? error.errors.map(reasonOf).join('; ') : reasonOf(error));
+    });
   }
 
   async #load(): Promise<Verdicts> {

@@ -1,15 +1,15 @@
 // Says of an image who signed it, as far as the operator lets anybody have signed it.
 import type { Clock, Logger } from '@credence/sdk/runtime';
-import type { TrustMaterial } from '@sigstore/verify';
-import { Findings, type Judge } from './findings.js';
+import { TrustedRoot } from '@sigstore/protobuf-specs';
+import { attestations, signatures, type Evidence, type MissingEvidence } from './evidence.js';
+import { Findings } from './findings.js';
 import { parseImageReference, registryNameOf } from './image-reference.js';
+import { kindOf, type Case, type Judgement } from './judge.js';
+import { JudgeThread } from './judge-thread.js';
 import { problem } from './problem.js';
 import { Repository, type RegistryCredentials } from './repository.js';
-import { signatureSelectors } from './signature-selectors.js';
-import { signedObjects, taggedAttestations } from './signed-objects.js';
-import { checkSigner, type AllowedSigner } from './signers.js';
+import type { AllowedSigner } from './signers.js';
 import { TrustRoots, type TrustedRootSource } from './trust-roots.js';
-import { verifyObject } from './verify-object.js';
 
 export interface SigstoreRules {
   /** Empty: anybody may have signed. */
@@ -39,10 +39,12 @@ export class ImageVerifier {
   readonly #rules: SigstoreRules;
   readonly #roots: TrustRoots;
   readonly #credentials: ReadonlyMap<string, RegistryCredentials>;
+  readonly #thread: JudgeThread;
 
   constructor({ clock, log, rules, cachePath }: ImageVerifierOptions) {
     this.#clock = clock;
     this.#rules = rules;
+    this.#thread = new JudgeThread(clock);
     this.#roots = new TrustRoots({ clock, log, source: rules.trustedRoot, cachePath });
     this.#credentials = new Map(
       Object.entries(rules.registryCredentials).map(([name, credentials]) => [registryNameOf(name), credentials]),
@@ -59,34 +61,43 @@ export class ImageVerifier {
   async verify(image: string, signal: AbortSignal): Promise<readonly string[]> {
     const reference = parseImageReference(image);
     const repository = new Repository(reference, this.#credentials.get(reference.registry), signal);
-    const findings = new Findings(image, await this.#judge(reference.digest));
-    for await (const object of signedObjects(repository, reference.digest)) findings.add(object);
-    const signatures = findings.signatures();
-    if (this.#rules.ignoreAttestations) return ['image-signature:verified', ...signatures];
-    for await (const object of taggedAttestations(repository, reference.digest)) {
-      if (findings.isAttested) break;
-      findings.add(object);
-    }
-    findings.checkAttested();
-    return ['image-signature:verified', 'image-attestations:verified', ...signatures];
+    const given = await this.#givenFor(reference.digest);
+    return this.#thread.use(async (judge) => {
+      const findings = new Findings(image);
+      const add = async (evidence: Evidence | MissingEvidence): Promise<void> => {
+        signal.throwIfAborted();
+        findings.add(evidence.reason === undefined ? await judge({ ...given, evidence }) : missing(evidence));
+      };
+      for await (const evidence of signatures(repository, reference.digest)) await add(evidence);
+      const selectors = findings.signatures();
+      if (this.#rules.ignoreAttestations) return ['image-signature:verified', ...selectors];
+      for await (const evidence of attestations(repository, reference.digest)) {
+        if (findings.isAttested) break;
+        await add(evidence);
+      }
+      findings.checkAttested();
+      return ['image-signature:verified', 'image-attestations:verified', ...selectors];
+    });
   }
 
-  async #judge(digest: string): Promise<Judge> {
-    const trust = withLog(await this.#roots.current(), this.#rules.rekorUrl);
-    return (object) => {
-      const signer = verifyObject(object, { digest, trust, rules: this.#rules, now: this.#clock.now() });
-      checkSigner(signer, this.#rules.allowedSigners);
-      return signatureSelectors(object.bundle, signer, { ignoreTlog: this.#rules.ignoreTlog });
-    };
+  async #givenFor(digest: string): Promise<Omit<Case, 'evidence'>> {
+    const { ignoreTlog, ignoreSct, allowedSigners, rekorUrl } = this.#rules;
+    const root = withLog(await this.#roots.current(), rekorUrl);
+    const trustedRoot = JSON.stringify(TrustedRoot.toJSON(root));
+    return { digest, trustedRoot, rules: { ignoreTlog, ignoreSct, allowedSigners }, now: this.#clock.now() };
   }
 }
 
+function missing(evidence: MissingEvidence): Judgement {
+  return { kind: kindOf(evidence), outcome: { reason: evidence.reason } };
+}
+
 // The log of a private Sigstore is not to be had for that of the public one.
-function withLog(trust: TrustMaterial, url: string | undefined): TrustMaterial {
-  if (url === undefined) return trust;
+function withLog(root: TrustedRoot, url: string | undefined): TrustedRoot {
+  if (url === undefined) return root;
   const plain = (text: string): string => text.replace(/\/$/, '');
-  const tlogs = trust.tlogs.filter(({ baseURL }) => plain(baseURL) === plain(url));
-  if (tlogs.length > 0) return { ...trust, tlogs };
-  const known = trust.tlogs.map(({ baseURL }) => baseURL).join(', ');
+  const tlogs = root.tlogs.filter(({ baseUrl }) => plain(baseUrl) === plain(url));
+  if (tlogs.length > 0) return { ...root, tlogs };
+  const known = root.tlogs.map(({ baseUrl }) => baseUrl).join(', ');
   throw problem(`the trusted root has no transparency log ${url}, which rekor_url names; it has ${known || 'none'}`);
 }

@@ -1,8 +1,8 @@
 import { agentError } from '../../../domain/errors.js';
 
 /** ERR_ATTESTATION. */
-export function problem(message: string, cause?: unknown): Error {
-  return agentError('ERR_ATTESTATION', message, cause === undefined ? {} : { cause });
+export function problem(message: string): Error {
+  return agentError('ERR_ATTESTATION', message);
 }
 
 /** What an error says, and what the one below it says, which knows more. */

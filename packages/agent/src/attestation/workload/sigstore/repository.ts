@@ -6,6 +6,7 @@ import { isIPv4 } from 'node:net';
 import { httpGet, type HttpResponse } from '@credence/sdk/net';
 import { z } from 'zod';
 import type { ImageReference } from './image-reference.js';
+import { isTexts, parseJson } from './json.js';
 import { problem } from './problem.js';
 
 /** What a registry is told when it asks who one is. */
@@ -19,10 +20,16 @@ const descriptor = z.object({
   digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
   size: z.int().nonnegative(),
   artifactType: z.string().optional(),
-  annotations: z.record(z.string(), z.string()).nullish(),
+  annotations: z.custom<Readonly<Record<string, string>>>(isTexts).nullish(),
 });
-const manifestSchema = z.object({ layers: z.array(descriptor) });
-const indexSchema = z.object({ manifests: z.array(descriptor) });
+// Each that is none is told of, at length: not of more than these.
+const mostDescriptors = 1000;
+const descriptors = z
+  .array(z.unknown())
+  .transform((all) => all.slice(0, mostDescriptors))
+  .pipe(z.array(descriptor));
+const manifestSchema = z.object({ layers: descriptors });
+const indexSchema = z.object({ manifests: descriptors });
 const tokenSchema = z
   .object({ token: z.string().optional(), access_token: z.string().optional() })
   .transform(({ token, access_token }) => token ?? access_token)
@@ -173,7 +180,7 @@ function parsed<T>(schema: z.ZodType<T>, body: Buffer, name: string): T {
 // Undefined: none. The parser's message would quote it.
 function jsonOf(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString()) as unknown;
+    return parseJson(body);
   } catch {
     return undefined;
   }

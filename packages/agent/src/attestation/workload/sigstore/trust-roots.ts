@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { getTrustedRoot } from '@sigstore/tuf';
-import { toTrustMaterial, type TrustMaterial } from '@sigstore/verify';
+import { toTrustMaterial } from '@sigstore/verify';
 import { KeptAnswer } from './kept-answer.js';
 import { problem, reasonOf } from './problem.js';
 
@@ -29,7 +29,7 @@ export interface TrustRootsOptions {
 }
 
 interface Found {
-  readonly trust: TrustMaterial;
+  readonly trust: TrustedRoot;
   readonly isFresh: boolean;
 }
 
@@ -50,7 +50,7 @@ export class TrustRoots {
    *
    * @throws ERR_ATTESTATION when there is none.
    */
-  async current(): Promise<TrustMaterial> {
+  async current(): Promise<TrustedRoot> {
     const { clock, source } = this.#options;
     if (source.kind === 'file') return fromFile(source.path);
     if (this.#kept?.isCurrent !== true) {
@@ -65,7 +65,7 @@ export class TrustRoots {
     try {
       return { trust: await fromTuf(source, { cachePath, forceCache: false }), isFresh: true };
     } catch (cause) {
-      const error = problem(`no trusted root from ${source.repository?.url ?? 'TUF'}: ${reasonOf(cause)}`, cause);
+      const error = problem(`no trusted root from ${source.repository?.url ?? 'TUF'}: ${reasonOf(cause)}`);
       if (last === undefined && !(await isOnDisk(cachePath))) throw error;
       const kept = last?.then(({ trust }) => trust) ?? fromTuf(source, { cachePath, forceCache: true });
       const trust = await kept.catch(() => {
@@ -77,12 +77,12 @@ export class TrustRoots {
   }
 }
 
-async function fromFile(path: string): Promise<TrustMaterial> {
+async function fromFile(path: string): Promise<TrustedRoot> {
   try {
-    return toTrustMaterial(TrustedRoot.fromJSON(JSON.parse(await readFile(path, 'utf8'))));
+    return checked(TrustedRoot.fromJSON(JSON.parse(await readFile(path, 'utf8'))));
   } catch (cause) {
     const reason = cause instanceof SyntaxError ? 'it is not JSON' : reasonOf(cause);
-    throw problem(`trusted_root_path ${path} holds no Sigstore trusted root: ${reason}`, cause);
+    throw problem(`trusted_root_path ${path} holds no Sigstore trusted root: ${reason}`);
   }
 }
 
@@ -90,10 +90,10 @@ async function fromFile(path: string): Promise<TrustMaterial> {
 async function fromTuf(
   { repository }: TufSource,
   { cachePath, forceCache }: { readonly cachePath: string; readonly forceCache: boolean },
-): Promise<TrustMaterial> {
+): Promise<TrustedRoot> {
   const options = { cachePath, forceCache, timeout: 5000, retry: { retries: 1 } };
   const own = repository && { mirrorURL: repository.url, ...(await ownRoot(repository.rootPath, cachePath)) };
-  return toTrustMaterial(await getTrustedRoot({ ...options, ...own }));
+  return checked(await getTrustedRoot({ ...options, ...own }));
 }
 
 // With nothing there the library would do without looking for a newer root.
@@ -111,4 +111,10 @@ async function ownRoot(path: string, folder: string): Promise<{ rootPath: string
   const rootPath = join(cachePath, 'first-root.json');
   await writeFile(rootPath, root, { mode: 0o600 });
   return { rootPath, cachePath };
+}
+
+// What holds no certificates and keys is found out here, and not of each document that is held against it.
+function checked(root: TrustedRoot): TrustedRoot {
+  toTrustMaterial(root);
+  return root;
 }

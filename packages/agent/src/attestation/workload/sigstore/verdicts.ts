@@ -7,7 +7,9 @@ import { problem } from './problem.js';
 const keptMs = 60 * 60 * 1000;
 const maxVerdicts = 1000;
 const deadlineMs = 30_000;
-const atATime = 4;
+// Who starts containers chooses registries, which may take all the time that there is.
+const atATime = 8;
+const atATimeOfRegistry = 2;
 
 /** Verdicts by image: the good ones for an hour, the bad ones for 10 seconds. */
 export class Verdicts {
@@ -15,6 +17,7 @@ export class Verdicts {
   readonly #verify: (image: string, signal: AbortSignal) => Promise<readonly string[]>;
   readonly #verdicts = new Map<string, KeptAnswer<readonly string[]>>();
   readonly #turns = new Turns(atATime);
+  readonly #turnsOfRegistry = new Turns<string>(atATimeOfRegistry);
 
   constructor(clock: Clock, verify: (image: string, signal: AbortSignal) => Promise<readonly string[]>) {
     this.#clock = clock;
@@ -25,7 +28,7 @@ export class Verdicts {
   of(image: string): Promise<readonly string[]> {
     const known = this.#verdicts.get(image);
     if (known?.isCurrent === true) return known.value;
-    const verdict = this.#turns.take(0, () => this.#inTime(image));
+    const verdict = this.#turnsOfRegistry.take(registryIn(image), () => this.#turns.take(0, () => this.#inTime(image)));
     this.#verdicts.delete(image);
     this.#verdicts.set(image, new KeptAnswer(this.#clock, verdict, () => keptMs));
     const [oldest] = this.#verdicts.keys();
@@ -45,4 +48,8 @@ export class Verdicts {
       work.abort();
     }
   }
+}
+
+function registryIn(image: string): string {
+  return image.slice(0, Math.max(0, image.indexOf('/')));
 }

@@ -3,7 +3,7 @@
 import { EXTENSION_OID_SCT, X509Certificate } from '@sigstore/core';
 import { toSignedEntity, Verifier, type SignedEntity, type TrustMaterial } from '@sigstore/verify';
 import { problem } from './problem.js';
-import type { SignedObject } from './signed-objects.js';
+import type { SignedObject } from './signed-object.js';
 import type { Signer } from './signers.js';
 
 export interface VerificationRules {
@@ -15,6 +15,10 @@ export interface VerificationRules {
 
 const codeSigning = '1.3.6.1.5.5.7.3.3';
 const extendedKeyUsage = '2.5.29.37';
+const alternativeName = '2.5.29.17';
+// Fulcio's, of old and of today.
+const bareIssuer = '1.3.6.1.4.1.57264.1.1';
+const issuerText = '1.3.6.1.4.1.57264.1.8';
 
 /**
  * Who signed.
@@ -35,6 +39,7 @@ export function verifyObject(
   if (subject === undefined || subject === '' || issuer === undefined || issuer === '') {
     throw problem('the certificate does not say who signed, and on whose word');
   }
+  if (!isInAscii(entity)) throw problem('the certificate names its signer in other characters than those of ASCII');
   if (!isForCode(entity)) throw problem('the certificate is not one for signing code');
   return { issuer, subject };
 }
@@ -84,4 +89,16 @@ function isForCode({ key }: SignedEntity): boolean {
   if (key.$case !== 'certificate') return false;
   const usages = key.certificate.extension(extendedKeyUsage)?.valueObj.subs[0]?.subs ?? [];
   return usages.some((usage) => usage.toOID() === codeSigning);
+}
+
+// The library leaves out the eighth bit of each byte of a name, which may make it another's.
+function isInAscii({ key }: SignedEntity): boolean {
+  if (key.$case !== 'certificate') return false;
+  const { certificate } = key;
+  const names = [
+    ...(certificate.extension(alternativeName)?.valueObj.subs[0]?.subs ?? []).map(({ value }) => value),
+    certificate.extension(bareIssuer)?.value,
+    certificate.extension(issuerText)?.valueObj.subs[0]?.value,
+  ];
+  return names.every((name) => name === undefined || name.every((byte) => byte < 0x80));
 }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Worker } from 'node:worker_threads';
 import { silentLogger, systemClock } from '@credence/sdk/runtime';
 import { ImageVerifier, type SigstoreRules } from '../../../../dist/attestation/workload/sigstore/image-verifier.js';
 import { FakeRegistry, imageDigest } from '../../../support/fake-registry.js';
@@ -19,6 +22,7 @@ interface LogEntry {
 
 interface Bundle {
   verificationMaterial: { certificate: object; tlogEntries: LogEntry[]; timestampVerificationData?: object };
+  dsseEnvelope: { payload: string };
 }
 
 const otherDigest = `sha256:${'0'.repeat(64)}`;
@@ -357,6 +361,17 @@ describe('the verification of an image that cosign signed', () => {
       await assert.rejects(verify({ ignoreTlog: true }), /certificate is not valid or expired at the specified date/);
     });
 
+    it('a certificate whose issuer or subject is another in seven bits', async () => {
+      const name = 'https://ci.example/a-1';
+      const allowedSigners = [{ issuer: name, subject: name }];
+      registry.pushSignatures(await sigstore.signature(imageDigest, { issuer: name, subject: name }));
+      assert.equal((await verify({ allowedSigners }))[0], 'image-signature:verified');
+      // Of the bytes 0xe1, 0xad and 0xb1, which are "a", "-" and "1" without their eighth bits.
+      const other = name.replace('a-1', '\u1b71');
+      registry.pushSignatures(await sigstore.signature(imageDigest, { issuer: other, subject: name }));
+      await assert.rejects(verify({ allowedSigners }), /names its signer in other characters than those of ASCII/);
+    });
+
     it('a certificate that is for something else than code', async () => {
       registry.pushSignatures(await sigstore.signature(imageDigest, { forServers: true }));
       await assert.rejects(verify({ ignoreSct: true }), /the certificate is not one for signing code/);
@@ -425,6 +440,20 @@ describe('the verification of an image that cosign signed', () => {
       });
     }
 
+    it('a statement of more than 1,000 subjects', async () => {
+      const sha256 = imageDigest.replace('sha256:', '');
+      const statementOf = (count: number): Promise<Layer> =>
+        changedLayer((bundle) => {
+          const subject = Array.from({ length: count }, () => ({ digest: { sha256, sha512: 1 } }));
+          const payload = Buffer.from(JSON.stringify({ predicateType: signPredicate, subject })).toString('base64');
+          bundle.dsseEnvelope.payload = payload;
+        });
+      registry.refer('index', await statementOf(1000));
+      await assert.rejects(verify(), /payload hash mismatch/i);
+      registry.refer('index', await statementOf(1001));
+      await assert.rejects(verify(), /something signed has an unknown form/);
+    });
+
     // @sigstore/verify takes the name for a regular expression.
     it('a checkpoint whose signature is none, as fast as any, whatever pattern its name is', async () => {
       const bundle = await changedBundle((entry) => {
@@ -452,6 +481,42 @@ describe('the verification of an image that cosign signed', () => {
         assert.ok(message.length < 5 * 310 + 200, String(message.length));
         return true;
       });
+    });
+  });
+
+  describe('judges in a thread', () => {
+    // An operator's pattern, on which some subjects take years.
+    const allowedSigners = [{ issuer: '.*', subject: '([a-z]+-?)+@example\\.org' }];
+
+    it('that is ended when it takes longer than two seconds, and keeps nobody waiting', async () => {
+      const subject = `https://${'a'.repeat(64)}`;
+      const worst = { issuer: '.*', subject: '(https://)?([a-z]+-?)+@example\\.org' };
+      registry.pushSignatures(await sigstore.signature(imageDigest, { subject }));
+      const delay = monitorEventLoopDelay({ resolution: 5 });
+      delay.enable();
+      await assert.rejects(verify({ allowedSigners: [worst] }), {
+        code: 'ERR_ATTESTATION',
+        message: 'what is beside the image cannot be judged: it takes longer than 2000 ms',
+      });
+      delay.disable();
+      assert.ok(delay.max < 500e6, `${delay.max / 1e6} ms`);
+    });
+
+    it('that ends with the verification', async () => {
+      const threads: Promise<unknown>[] = [];
+      const note = (worker: Worker): void => void threads.push(once(worker, 'exit'));
+      process.on('worker', note);
+      try {
+        registry.pushSignatures(await sigstore.signature(imageDigest), await sigstore.signature(imageDigest));
+        await verify();
+        await assert.rejects(verify({ allowedSigners }), /which allowed_identities does not name/);
+        assert.equal((await Promise.all(threads)).length, 2);
+        registry.pushSignatures();
+        await assert.rejects(verify(), /has no signature/);
+        assert.equal(threads.length, 2);
+      } finally {
+        process.off('worker', note);
+      }
     });
   });
 

@@ -119,6 +119,14 @@ describe('a repository of a registry', () => {
       await assert.rejects(repository().layers('tag'), /the body is larger than 4194304 bytes/);
     });
 
+    it('a manifest to its first 1,000 layers, and to 250,000 values', async () => {
+      const layers: object[] = Array.from({ length: 1000 }, () => descriptorOf(Buffer.from('a')));
+      registry.answers.set('manifests/tag', Buffer.from(JSON.stringify({ layers: [...layers, {}] })));
+      assert.equal((await repository().layers('tag')).length, 1000);
+      registry.answers.set('manifests/tag', Buffer.from(JSON.stringify({ layers, more: Array(250_000).fill(0) })));
+      await assert.rejects(repository().layers('tag'), /manifest tag has an unknown form/);
+    });
+
     it('a blob to 16 MiB, before it asks', async () => {
       const blob = Buffer.alloc(16 * mebibyte);
       registry.answers.set(`blobs/${descriptorOf(blob).digest}`, blob);

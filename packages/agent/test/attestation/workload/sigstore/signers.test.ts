@@ -22,7 +22,6 @@ describe('the signers that allowed_identities names', () => {
     ['what a pattern matches in part', '.*@example\\.org', 'ann@example.org.evil.test'],
     ['what one alternative matches in part', 'ann@example.org|bob@example.org', 'eve@evil.test/bob@example.org'],
     ['a text with dots as if it were a pattern', 'ann@example.org', 'ann@exampleXorg'],
-    ['a subject too long to be matched', '.*', 'a'.repeat(1025)],
   ];
   for (const [name, pattern, subject] of refused) {
     it(`do not include ${name}`, () => {

@@ -60,7 +60,7 @@ describe('verdicts on images', () => {
     assert.equal(ended?.aborted, true);
   });
 
-  it('are worked on four at a time', async () => {
+  it('are worked on eight at a time', async () => {
     const finish: (() => void)[] = [];
     verify = (image) =>
       new Promise((resolve) =>
@@ -68,14 +68,21 @@ describe('verdicts on images', () => {
           resolve([image]);
         }),
       );
-    const all = Array.from({ length: 6 }, (_, index) => verdicts.of(`app${index}`));
+    const all = Array.from({ length: 10 }, (_, index) => verdicts.of(`registry${index}.example/app`));
     await clock.advance(0);
-    assert.equal(asked.length, 4);
+    assert.equal(asked.length, 8);
     while (finish.length > 0) {
       finish.shift()?.();
       await clock.advance(0);
     }
-    assert.equal((await Promise.all(all)).length, 6);
+    assert.equal((await Promise.all(all)).length, 10);
+  });
+
+  it('are worked on two at a time of a registry, which keeps those of others waiting no longer', async () => {
+    verify = (image) => (image.startsWith('evil.test/') ? new Promise(() => undefined) : Promise.resolve(['signed']));
+    for (let index = 0; index < 10; index++) verdicts.of(`evil.test/app${index}`).catch(() => undefined);
+    assert.deepEqual(await verdicts.of('registry.example/app'), ['signed']);
+    assert.deepEqual(asked, ['evil.test/app0', 'evil.test/app1', 'registry.example/app']);
   });
 
   it('are a thousand at most: the oldest goes', async () => {
