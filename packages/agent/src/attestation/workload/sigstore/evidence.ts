@@ -18,6 +18,11 @@ export interface MissingEvidence {
   readonly reason: string;
 }
 
+/** What a document is taken for as long as nobody has read it. */
+export function kindOf({ form }: Pick<Evidence, 'form'>): 'signature' | 'attestation' {
+  return form === 'envelope' ? 'attestation' : 'signature';
+}
+
 /** cosign's "simple signing": the payload says which image is meant. */
 const simpleSigning = 'application/vnd.dev.cosign.simplesigning.v1+json';
 const dsseEnvelope = 'application/vnd.dsse.envelope.v1+json';

@@ -1,10 +1,10 @@
 // Says of an image who signed it, as far as the operator lets anybody have signed it.
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
-import { attestations, signatures, type Evidence, type MissingEvidence } from './evidence.js';
+import { attestations, kindOf, signatures, type Evidence, type MissingEvidence } from './evidence.js';
 import { Findings } from './findings.js';
 import { parseImageReference, registryNameOf } from './image-reference.js';
-import { kindOf, type Case, type Judgement } from './judge.js';
+import type { Case, Judgement } from './judge.js';
 import { JudgeThread } from './judge-thread.js';
 import { problem } from './problem.js';
 import { Repository, type RegistryCredentials } from './repository.js';

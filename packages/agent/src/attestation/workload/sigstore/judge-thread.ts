@@ -49,8 +49,13 @@ export class JudgeThread {
     const worker = new Worker(new URL('./judge-worker.js', import.meta.url), { resourceLimits });
     worker.unref();
     worker.on('error', () => undefined); // also when nobody waits for it any more
-    await this.#answerOf(worker, longestStartMs);
-    return worker;
+    try {
+      await this.#answerOf(worker, longestStartMs);
+      return worker;
+    } catch (error) {
+      await worker.terminate();
+      throw error;
+    }
   }
 
   async #answerOf(worker: Worker, ms: number): Promise<unknown> {

@@ -3,7 +3,7 @@
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { toTrustMaterial, type TrustMaterial } from '@sigstore/verify';
 import { z } from 'zod';
-import type { Evidence } from './evidence.js';
+import { kindOf, type Evidence } from './evidence.js';
 import { reasonOf } from './problem.js';
 import { signatureSelectors } from './signature-selectors.js';
 import { signedObject, type SignedObject } from './signed-object.js';
@@ -38,11 +38,6 @@ export function judge({ evidence, digest, trustedRoot, rules, now }: Case): Judg
   } catch (error) {
     return { kind, outcome: { reason: whyNot(error) } };
   }
-}
-
-/** What a document is taken for as long as nobody has read it. */
-export function kindOf({ form }: Pick<Evidence, 'form'>): SignedObject['kind'] {
-  return form === 'envelope' ? 'attestation' : 'signature';
 }
 
 let last: { readonly text: string; readonly trust: TrustMaterial } | undefined;
