@@ -132,7 +132,7 @@ const mayMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
     await deployment.createEntry('/signed', ...selectors.flatMap((value) => ['--selector', `docker:${value}`]));
     const allowed_identities = { [signer.issuer]: ['https://ci\\.example/app/.*'] };
     agent = await startAgent('signed', `/docker/${containerId}`, {
-      sigstore: { allowed_identities, trusted_root_path },
+      sigstore: { allowed_identities, trusted_root_path, insecure_registries: [registry.host] },
     });
     await workload.connect(deployment.workloadSocket('signed'));
     const [container, signed, unit] = ['/container', '/signed', '/unit'].map((path) => `spiffe://example.org${path}`);

@@ -149,7 +149,8 @@ export class PrivateSigstore implements AsyncDisposable {
   /** What the agent's docker attestor asks for. */
   ours(image: string, keys: SigstoreKeys): Promise<Verdict> {
     const trust = 'tuf_mirror_url' in keys ? {} : { trusted_root_path: this.file('trusted_root.json') };
-    const sigstore = sigstoreOf(sigstoreSchema.parse({ ...trust, ...keys }));
+    const insecure_registries = Object.values(this.addresses.registries);
+    const sigstore = sigstoreOf(sigstoreSchema.parse({ ...trust, insecure_registries, ...keys }));
     if (sigstore === undefined) throw new Error('no keys');
     const cachePath = this.file('our-tuf');
     const signatures = new ImageSignatures({ clock: systemClock, log: silentLogger, sigstore, cachePath });

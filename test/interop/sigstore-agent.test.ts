@@ -38,7 +38,9 @@ const mayMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
     const cgroup = join(deployment.folder, 'cgroup');
     await writeFile(cgroup, `0::/system.slice/docker-${containerId}.scope\n`);
     const mount = `mount --bind ${cgroup} /proc/${workload.pid}/cgroup`;
-    const docker = { plugin_data: { docker_socket_path: `unix://${engine.socketPath}`, sigstore: keys() } };
+    // SPIRE takes registries on loopback as they come.
+    const ours = { ...keys(), insecure_registries: [sigstore.addresses.registries.open] };
+    const docker = { plugin_data: { docker_socket_path: `unix://${engine.socketPath}`, sigstore: ours } };
     await deployment.startServer();
     await deployment.startAgent({
       config: { admin_socket_path: adminSocket },

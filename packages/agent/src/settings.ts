@@ -176,6 +176,8 @@ export interface SigstoreSettings {
   readonly ignoreAttestations: boolean;
   /** By the name of the registry. */
   readonly registryCredentials: Readonly<Record<string, { readonly username: string; readonly password: string }>>;
+  /** The hosts, with their ports, of registries that are spoken to without TLS. */
+  readonly insecureRegistries: readonly string[];
   /** A Sigstore trusted root, or a TUF repository with its first root; undefined: those of the public Sigstore. */
   readonly trustedRoot:
     | { readonly kind: 'file'; readonly path: string }

@@ -32,6 +32,9 @@ const sigstoreShape = {
   ignore_attestations: z.boolean().optional(),
   ignore_sct: z.boolean().optional(),
   registry_credentials: z.record(text, z.strictObject(credentialsShape, unknownKeys(credentialsShape))).nullish(),
+  insecure_registries: z
+    .array(z.string().regex(/^[a-z0-9.[\]:-]+$/, 'not a host with or without a port; 127.0.0.1:5000 is accepted'))
+    .optional(),
   trusted_root_path: text.optional(),
   tuf_mirror_url: httpUrl.optional(),
   tuf_root_path: text.optional(),
@@ -57,6 +60,7 @@ export function sigstoreOf(keys: z.output<typeof sigstoreSchema>): SigstoreSetti
     ignoreSct: keys?.ignore_sct ?? false,
     ignoreAttestations: keys?.ignore_attestations ?? false,
     registryCredentials: keys?.registry_credentials ?? {},
+    insecureRegistries: keys?.insecure_registries ?? [],
     trustedRoot: trustedRootOf(keys ?? {}),
   };
 }

@@ -24,6 +24,7 @@ describe('the verification of images in the configuration', () => {
     ignoreSct: false,
     ignoreAttestations: false,
     registryCredentials: {},
+    insecureRegistries: [],
     trustedRoot: { kind: 'tuf', repository: undefined },
   };
   const accepted: readonly { readonly written: string; readonly settings: Partial<SigstoreSettings> }[] = [
@@ -52,6 +53,10 @@ describe('the verification of images in the configuration', () => {
     {
       written: '{ registry_credentials: { docker.io: { username: ann, password: word } } }',
       settings: { registryCredentials: { 'docker.io': { username: 'ann', password: 'word' } } },
+    },
+    {
+      written: '{ insecure_registries: ["127.0.0.1:5000", registry.lan] }',
+      settings: { insecureRegistries: ['127.0.0.1:5000', 'registry.lan'] },
     },
     {
       written: '{ trusted_root_path: /etc/root.json }',
@@ -87,6 +92,7 @@ describe('the verification of images in the configuration', () => {
     },
     { written: '{ tuf_mirror_url: https://b }', says: /both or neither are accepted/ },
     { written: '{ tuf_root_path: c }', says: /both or neither are accepted/ },
+    { written: '{ insecure_registries: ["http://127.0.0.1:5000"] }', says: /127\.0\.0\.1:5000 is accepted/ },
     { written: '{ ignore_tlogs: true }', says: /unknown key "ignore_tlogs"(.|\n)*ignore_tlog/ },
     { written: 'true', says: /sigstore/ },
   ];

@@ -23,6 +23,8 @@ export interface SigstoreRules {
   readonly ignoreAttestations: boolean;
   /** By the name of the registry. */
   readonly registryCredentials: Readonly<Record<string, RegistryCredentials>>;
+  /** The hosts, with their ports, that are spoken to without TLS. */
+  readonly insecureRegistries: readonly string[];
   readonly trustedRoot: TrustedRootSource;
 }
 
@@ -60,7 +62,9 @@ export class ImageVerifier {
    */
   async verify(image: string, signal: AbortSignal): Promise<readonly string[]> {
     const reference = parseImageReference(image);
-    const repository = new Repository(reference, this.#credentials.get(reference.registry), signal);
+    const { insecureRegistries } = this.#rules;
+    const access = { credentials: this.#credentials.get(reference.registry), insecureRegistries };
+    const repository = new Repository(reference, access, signal);
     const given = await this.#givenFor(reference.digest);
     return this.#thread.use(async (judge) => {
       const findings = new Findings(image);

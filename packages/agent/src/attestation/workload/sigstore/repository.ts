@@ -1,8 +1,7 @@
 // One repository of a registry, read as the OCI Distribution Specification 1.1 says. Whoever starts a container chooses
-// the registry, and a registry chooses where it redirects to and who gives tokens: all of it goes over TLS except to this
-// machine itself, never to link-local or metadata addresses, and is limited in size.
+// the registry, and a registry chooses where it redirects to and who gives tokens: all of it goes over TLS except where
+// the operator says otherwise, never to link-local or metadata addresses, and is limited in size.
 import { createHash } from 'node:crypto';
-import { isIPv4 } from 'node:net';
 import { httpGet, type HttpResponse } from '@credence/sdk/net';
 import { z } from 'zod';
 import type { ImageReference } from './image-reference.js';
@@ -13,6 +12,13 @@ import { problem } from './problem.js';
 export interface RegistryCredentials {
   readonly username: string;
   readonly password: string;
+}
+
+/** How a registry is spoken to. */
+export interface RegistryAccess {
+  readonly credentials: RegistryCredentials | undefined;
+  /** The hosts, with their ports, that are spoken to without TLS; no other is, wherever a registry leads. */
+  readonly insecureRegistries: readonly string[];
 }
 
 const descriptor = z.object({
@@ -39,7 +45,9 @@ const tokenSchema = z
 /** What a manifest says of something: its type, its digest, its size in bytes. */
 export type Descriptor = z.output<typeof descriptor>;
 
-const manifestType = 'application/vnd.oci.image.manifest.v1+json';
+// Docker's where cosign was told to write such.
+const manifestTypes =
+  'application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json';
 const indexType = 'application/vnd.oci.image.index.v1+json';
 
 // Registries refuse manifests above 4 MiB. A list of all that is in an image, signed, may take some megabytes.
@@ -55,14 +63,14 @@ const withoutReferrers: ReadonlySet<number> = new Set([400, 404, 406]);
 
 export class Repository {
   readonly #image: ImageReference;
-  readonly #credentials: RegistryCredentials | undefined;
+  readonly #access: RegistryAccess;
   readonly #signal: AbortSignal;
   #authorization: string | undefined;
 
   /** @param signal ends every request. */
-  constructor(image: ImageReference, credentials: RegistryCredentials | undefined, signal: AbortSignal) {
+  constructor(image: ImageReference, access: RegistryAccess, signal: AbortSignal) {
     this.#image = image;
-    this.#credentials = credentials;
+    this.#access = access;
     this.#signal = signal;
   }
 
@@ -73,7 +81,7 @@ export class Repository {
    * @throws ERR_ATTESTATION for an answer that is no manifest; the error of the network.
    */
   async layers(reference: string): Promise<readonly Descriptor[]> {
-    const body = await this.#get(`manifests/${reference}`, manifestType, maxManifestBytes);
+    const body = await this.#get(`manifests/${reference}`, manifestTypes, maxManifestBytes);
     return body === undefined ? [] : parsed(manifestSchema, body, `manifest ${reference}`).layers;
   }
 
@@ -100,7 +108,8 @@ export class Repository {
   // Undefined: not there, as these statuses say.
   async #get(path: string, accept: string, maxBytes: number, absent = missing): Promise<Buffer | undefined> {
     const { registry, repository } = this.#image;
-    const url = new URL(`${isLoopback(registry) ? 'http' : 'https'}://${registry}/v2/${repository}/${path}`);
+    const url = new URL(`https://${registry}/v2/${repository}/${path}`);
+    if (this.#access.insecureRegistries.includes(registry)) url.protocol = 'http:';
     let response = await this.#follow(url, accept, maxBytes);
     const challenge = response.headers['www-authenticate'];
     if (response.status === 401 && challenge !== undefined && this.#authorization === undefined) {
@@ -158,14 +167,16 @@ export class Repository {
   }
 
   #password(): { readonly authorization?: string } {
-    if (this.#credentials === undefined) return {};
-    const { username, password } = this.#credentials;
+    if (this.#access.credentials === undefined) return {};
+    const { username, password } = this.#access.credentials;
     return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
   }
 
   #request(url: URL, headers: Readonly<Record<string, string>>, maxBytes: number): Promise<HttpResponse> {
-    const plain = url.protocol === 'http:' && isLoopback(this.#image.registry) && isLoopback(url.host);
-    if (url.protocol !== 'https:' && !plain) throw problem(`${url.protocol}//${url.host} is not reached over TLS`);
+    const isInsecure = url.protocol === 'http:' && this.#access.insecureRegistries.includes(url.host);
+    if (url.protocol !== 'https:' && !isInsecure) {
+      throw problem(`${url.protocol}//${url.host} is not reached over TLS; insecure_registries does not name it`);
+    }
     const tls = { minVersion: 'TLSv1.2', rejectUnauthorized: true } as const;
     return httpGet(url, { tls, headers, maxBytes, signal: this.#signal });
   }
@@ -188,9 +199,4 @@ function jsonOf(body: Buffer): unknown {
 
 function parameter(parameters: string, name: string): string | undefined {
   return new RegExp(`(?:^|[ ,])${name}="([^"]*)"`, 'i').exec(parameters)?.[1];
-}
-
-function isLoopback(host: string): boolean {
-  const name = host.replace(/:\d+$/, '').toLowerCase();
-  return name === 'localhost' || name === '[::1]' || (isIPv4(name) && name.startsWith('127.'));
 }

@@ -128,6 +128,7 @@ describe('the docker attestor', () => {
       ignoreSct: false,
       ignoreAttestations: true,
       registryCredentials: {},
+      insecureRegistries: [],
       trustedRoot: { kind: 'file', path: '/nowhere/trusted-root.json' },
     } as const;
     const attestWith = (change: Partial<ImageSignaturesOptions['sigstore']> = {}): Promise<readonly string[]> => {

@@ -28,6 +28,7 @@ describe('the signatures of an image that has several names', () => {
         ignoreSct: false,
         ignoreAttestations: true,
         registryCredentials: {},
+        insecureRegistries: [silent.host, registry.host],
         trustedRoot: { kind: 'file', path },
       },
       cachePath: folder,

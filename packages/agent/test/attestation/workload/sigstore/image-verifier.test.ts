@@ -71,6 +71,7 @@ describe('the verification of an image that cosign signed', () => {
       ignoreSct: false,
       ignoreAttestations: true,
       registryCredentials: {},
+      insecureRegistries: [registry.host],
       trustedRoot: { kind: 'file', path: trustedRootPath },
       ...change,
     };
@@ -464,6 +465,12 @@ describe('the verification of an image that cosign signed', () => {
       const begin = performance.now();
       await assert.rejects(verify(), /invalid checkpoint signature/);
       assert.ok(performance.now() - begin < 2000);
+    });
+
+    it('to speak to a registry without TLS that nobody named', async () => {
+      registry.pushSignatures(await sigstore.signature(imageDigest));
+      await assert.rejects(verify({ insecureRegistries: ['127.0.0.1'] }), /wrong version number|EPROTO|SSL/);
+      assert.deepEqual(registry.requests, []);
     });
 
     it('but a broken one hides no other', async () => {

@@ -16,6 +16,7 @@ import { FakeRegistry, imageDigest } from '../../../support/fake-registry.js';
 import { credentials } from '../../../support/repository-refusal.js';
 
 const { signal } = new AbortController();
+const access = { credentials, insecureRegistries: [] };
 // subjectAltName: the IP address 127.0.0.1.
 const addressExtension = { oid: '2.5.29.17', critical: false, value: Buffer.from('300687047f000001', 'hex') };
 const file = (name: string): string =>
@@ -27,7 +28,7 @@ const program = `
   import { Repository } from ${JSON.stringify(file('repository'))};
   const [image, tag] = process.argv.slice(1);
   const signal = AbortSignal.timeout(15_000);
-  const repository = new Repository(parseImageReference(image), ${JSON.stringify(credentials)}, signal);
+  const repository = new Repository(parseImageReference(image), ${JSON.stringify(access)}, signal);
   const done = await repository.layers(tag).then((layers) => \`\${layers.length} layers\`, (error) => error.message);
   process.stdout.write(done);
 `;
@@ -90,7 +91,10 @@ describe('a registry over TLS', () => {
 
   for (const tag of ['moved', 'realm']) {
     it(`leads nobody away from TLS, not even to this machine (${tag})`, async () => {
-      assert.equal(await read(tag, trusting()), `http://${plain.host} is not reached over TLS`);
+      assert.equal(
+        await read(tag, trusting()),
+        `http://${plain.host} is not reached over TLS; insecure_registries does not name it`,
+      );
       assert.deepEqual(seen, [undefined]);
       assert.deepEqual(plain.requests, []);
     });
@@ -98,7 +102,7 @@ describe('a registry over TLS', () => {
 
   it('is not asked without', async () => {
     const { port } = new URL(`http://${plain.host}`);
-    const repository = new Repository(parseImageReference(`127.1:${port}/app@${imageDigest}`), credentials, signal);
+    const repository = new Repository(parseImageReference(`127.1:${port}/app@${imageDigest}`), access, signal);
     await assert.rejects(repository.layers('tag'));
     assert.deepEqual(plain.requests, []);
   });

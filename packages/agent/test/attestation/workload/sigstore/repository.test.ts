@@ -19,7 +19,12 @@ describe('a repository of a registry', () => {
 
   afterEach(() => registry[Symbol.asyncDispose]());
 
-  const repository = (): Repository => new Repository(parseImageReference(registry.image), undefined, end.signal);
+  const repository = (): Repository =>
+    new Repository(
+      parseImageReference(registry.image),
+      { credentials: undefined, insecureRegistries: [registry.host] },
+      end.signal,
+    );
   const paths = (): readonly string[] => registry.requests.map(({ path }) => path);
 
   describe('reads', () => {
@@ -36,6 +41,14 @@ describe('a repository of a registry', () => {
         paths(),
         ['tag', digest, 'other'].map((name) => `/v2/app/manifests/${name}`),
       );
+    });
+
+    it('manifests of Docker, too', async () => {
+      registry.push('tag', { mediaType: 'text/plain', blob: Buffer.from('signed') });
+      registry.misbehave = ({ headers: { accept = '' } }, response) =>
+        !accept.includes('application/vnd.docker.distribution.manifest.v2+json') &&
+        Boolean(response.writeHead(404).end());
+      assert.equal((await repository().layers('tag')).length, 1);
     });
 
     it('a blob', async () => {
