@@ -16,7 +16,9 @@ const pattern = text.check(({ value, issues }) => {
 });
 const credentialsShape = { username: text, password: text };
 const sigstoreShape = {
-  allowed_identities: z.record(pattern, z.array(pattern).min(1)).nullish(),
+  allowed_identities: z
+    .record(pattern, z.array(pattern).min(1, 'names nobody; one subject or more is accepted'))
+    .nullish(),
   skipped_images: z
     .array(
       z

@@ -76,7 +76,10 @@ describe('the verification of images in the configuration', () => {
   }
 
   const refused: readonly { readonly written: string; readonly says: RegExp }[] = [
-    { written: '{ allowed_identities: { "https://a": [] } }', says: /allowed_identities\.https:\/\/a/ },
+    {
+      written: '{ allowed_identities: { "https://a": [] } }',
+      says: /allowed_identities\.https:\/\/a: names nobody; one subject or more/,
+    },
     { written: '{ allowed_identities: { "https://a": ["(one"] } }', says: /not a regular expression; a text, or a/ },
     { written: '{ allowed_identities: { "https://(a": [one] } }', says: /not a regular expression|Invalid key/ },
     { written: '{ allowed_identities: [one] }', says: /allowed_identities/ },

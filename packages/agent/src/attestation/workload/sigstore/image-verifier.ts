@@ -53,6 +53,11 @@ export class ImageVerifier {
     );
   }
 
+  /** @throws ERR_ATTESTATION when there is no trusted root, or not the log that is wanted. */
+  async prepare(): Promise<void> {
+    withLog(await this.#roots.current(), this.#rules.rekorUrl);
+  }
+
   /**
    * The values of the selectors: `image-signature:verified`, `image-attestations:verified` unless attestations are
    * ignored, and what {@link signatureSelectors} says of each signature that counts.
