@@ -59,7 +59,6 @@ export default defineConfig(
     files: ['packages/{agent,server}/src/**/*.ts'],
     ignores: ['packages/*/src/{cli,helper,serverclient}/**'],
     rules: {
-      'no-restricted-imports': 'off',
       '@typescript-eslint/no-restricted-imports': [
         'error',
         { paths: [{ name: '@credence/sdk', message: 'Import its room.', allowTypeImports: true }] },

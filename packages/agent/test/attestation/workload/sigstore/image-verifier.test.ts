@@ -268,7 +268,8 @@ describe('the verification of an image that cosign signed', () => {
   describe('refuses', () => {
     const changed = ({ annotations, ...layer }: Layer, change: Record<string, string | undefined>): Layer => {
       const all = Object.entries({ ...annotations, ...change });
-      return { ...layer, annotations: Object.fromEntries(all.filter(([, value]) => value !== undefined)) as never };
+      const given = all.filter((entry): entry is [string, string] => entry[1] !== undefined);
+      return { ...layer, annotations: Object.fromEntries(given) };
     };
     const bundleKey = 'dev.sigstore.cosign/bundle';
     const cases: readonly [string, () => Promise<readonly Layer[]>, RegExp][] = [
