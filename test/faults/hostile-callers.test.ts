@@ -11,6 +11,8 @@ import { until } from '../support/until.js';
 
 const root = process.geteuid?.() === 0;
 const openFiles = 1024;
+// Far more than it takes on a busy machine, far less than a caller waits.
+const longestMs = 3000;
 const mebibyte = 2 ** 20;
 
 const descriptors = ({ pid }: Child): number => readdirSync(`/proc/${pid}/fd`).length;
@@ -51,9 +53,13 @@ describe('an agent under attack by a process of its machine', () => {
         await systemClock.sleep(250);
         assert.ok(attacker.running, attacker.stderr);
         assert.ok(descriptors(agent) < openFiles - 128, `${descriptors(agent)} descriptors`);
-        assert.ok(memory(agent) - before < 500 * mebibyte, `${memory(agent) / mebibyte} MiB`);
+        assert.ok(memory(agent) - before < 400 * mebibyte, `${memory(agent) / mebibyte} MiB`);
         // Without root the attacker is the same user, and its share is his.
-        if (root) assert.equal(await fetchId(deployment), 'spiffe://example.org/web');
+        if (!root) continue;
+        const asked = performance.now();
+        assert.equal(await fetchId(deployment), 'spiffe://example.org/web');
+        const waited = performance.now() - asked;
+        assert.ok(waited < longestMs, `another waited for ${waited.toFixed()} ms`);
       }
       await attacker.stop('SIGKILL');
       assert.equal(await until('the agent to serve', () => fetchId(deployment)), 'spiffe://example.org/web');

@@ -4,11 +4,20 @@ import { connect as connectHttp2, type ClientHttp2Session, type OutgoingHttpHead
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Child } from './child.js';
-import { callHeaders, connectRawUnix, data, messageHead, reset, write } from './raw-http2.js';
+import { callHeaders, connectRawUnix, data, frame, messageHead, reset, write } from './raw-http2.js';
 
 export const attacks = ['idle connections', 'half-open calls', 'large metadata', 'health checks'] as const;
 /** Those that break off, dribble, or do not read. */
-export const rudeness = ['frames of one byte', 'messages of 100 MB', 'resets', 'answers that nobody reads'] as const;
+export const rudeness = [
+  'frames of one byte',
+  'frames of no call',
+  'messages of 100 MB',
+  'resets',
+  'calls of no gRPC',
+  'answers that nobody reads',
+  'connections that come and go',
+  'calls on all connections',
+] as const;
 export type Attack = (typeof attacks | typeof rudeness)[number];
 
 const self = fileURLToPath(import.meta.url);
@@ -87,6 +96,17 @@ const worst: Readonly<Record<Attack, () => void>> = {
     const burst = Buffer.concat(ids.flatMap((id) => Array.from({ length: 20 }, () => data(id, Buffer.of(1)))));
     for (let i = 0; i < 4; i++) void dribble((round) => (round === 0 ? Buffer.concat(open) : burst)).catch(ignore);
   },
+  'frames of no call': () => {
+    const [settings, ping, priority] = [
+      frame(4, 0, 0),
+      frame(6, 0, 0, Buffer.alloc(8)),
+      frame(2, 0, 1, Buffer.alloc(5)),
+    ];
+    for (const one of [settings, ping, priority]) {
+      const burst = Buffer.concat(Array.from({ length: 2000 }, () => one));
+      for (let i = 0; i < 4; i++) void dribble(() => burst).catch(ignore);
+    }
+  },
   'messages of 100 MB': () => {
     const open = Buffer.concat([callHeaders(1, validate, header), data(1, messageHead(100_000_000))]);
     const piece = data(1, Buffer.alloc(16_384));
@@ -99,6 +119,23 @@ const worst: Readonly<Record<Attack, () => void>> = {
       return Buffer.concat(ids.flatMap((id) => [callHeaders(id, fetch, header), reset(id)]));
     };
     for (let i = 0; i < 4; i++) void dribble((round) => (round < 100 ? burst(round) : undefined)).catch(ignore);
+  },
+  'calls of no gRPC': () => {
+    const burst = (round: number): Buffer => {
+      const ids = Array.from({ length: 200 }, (_, n) => 2 * (200 * round + n) + 1);
+      return Buffer.concat(ids.map((id) => callHeaders(id, fetch, { 'content-type': 'text/plain' })));
+    };
+    for (let i = 0; i < 4; i++) void dribble((round) => (round < 1000 ? burst(round) : undefined)).catch(ignore);
+  },
+  'connections that come and go': () => {
+    for (let i = 0; i < 2000; i++) void dribble(() => undefined).catch(ignore);
+  },
+  'calls on all connections': () => {
+    for (let i = 0; i < 100; i++) {
+      session((opened) => {
+        for (let n = 0; n < 100; n++) call(opened, '/grpc.health.v1.Health/Check');
+      });
+    }
   },
   'answers that nobody reads': () => {
     session((opened) => {

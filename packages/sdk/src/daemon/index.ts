@@ -33,6 +33,6 @@ export {
 export { QuietLog } from './quiet-log.js';
 export { prepareSocketPath } from './socket-path.js';
 export { abortOnSignals } from './signals.js';
-export { trackSockets } from './sockets.js';
+export { pauseReading, resumeReading, trackSockets } from './sockets.js';
 export { answer, failing } from './unary-call.js';
 export { parseYaml } from './yaml-text.js';

@@ -5,6 +5,8 @@ import { listenOnSocket, QuietLog, trackSockets } from '@credence/sdk/daemon';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import { reasonOf, type EndpointObserver } from '../observer.js';
 import type { PeerRegistry } from './peer-registry.js';
+import { Turns } from './turns.js';
+import { meterWork } from './work-meter.js';
 
 export interface PeerListenerOptions {
   readonly clock: Clock;
@@ -36,6 +38,7 @@ export class PeerListener {
     this.#options = options;
     this.#refusals = new QuietLog({ ...options, message: 'connection refused' });
     this.#injector = options.server.createConnectionInjector(ServerCredentials.createInsecure());
+    meterWork(options.server, options.peers, new Turns(options.clock, options.peers));
   }
 
   /**
