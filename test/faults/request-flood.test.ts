@@ -14,10 +14,13 @@ import type { Child } from '../support/child.js';
 import { Deployment } from '../support/deployment.js';
 import { attest, attestSvid, call, mutualTls, newRequest } from '../support/grpc.js';
 import { callHeaders, closed, connectRaw, data, messageHead, write } from '../support/raw-http2.js';
+import { attack } from '../support/hostile-caller.js';
 import { until } from '../support/until.js';
 
 const getBundle = '/spire.api.server.bundle.v1.Bundle/GetBundle';
 const streams = [1, 3];
+// Far more than it takes on a busy machine, the start of a program included, and less than a flood can hold others up.
+const longestMs = 3000;
 
 async function peakMegabytes({ pid }: Child): Promise<number> {
   const kilobytes = /VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -56,6 +59,21 @@ describe('a flood of requests', () => {
     for (const socket of sockets) socket.destroy();
     assert.ok(grown < 150, `grew by ${grown.toFixed()} MB`);
   }).timeout(30_000);
+
+  for (const kind of ['frames of one byte', 'frames of no call', 'resets', 'calls of no gRPC'] as const) {
+    it(`without a certificate delays nobody: ${kind}`, async () => {
+      const attacker = deployment.track(attack(deployment.port, kind));
+      const deadline = performance.now() + 2500;
+      while (performance.now() < deadline) {
+        const asked = performance.now();
+        assert.equal((await deployment.server('healthcheck')).code, 0);
+        const waited = performance.now() - asked;
+        assert.ok(waited < longestMs, `another waited for ${waited.toFixed()} ms`);
+        assert.ok(attacker.running, attacker.stderr);
+      }
+      await attacker.stop('SIGKILL');
+    }).timeout(30_000);
+  }
 
   it('ends the connection without a certificate that sent a megabyte', async () => {
     const socket = await connectRaw(deployment.port);

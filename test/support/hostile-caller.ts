@@ -1,10 +1,10 @@
-// A process without an identity that does its worst to the agent's socket, until it is killed: on the command line, the
-// socket and what to do.
+// A process without an identity that does its worst to a socket, until it is killed: on the command line, the socket and
+// what to do. Instead of the path of an agent's Unix socket, a server's port.
 import { connect as connectHttp2, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Child } from './child.js';
-import { callHeaders, connectRawUnix, data, frame, messageHead, reset, write } from './raw-http2.js';
+import { callHeaders, connectRaw, connectRawUnix, data, frame, messageHead, reset, write } from './raw-http2.js';
 
 export const attacks = ['idle connections', 'half-open calls', 'large metadata', 'health checks'] as const;
 /** Those that break off, dribble, or do not read. */
@@ -22,19 +22,20 @@ export type Attack = (typeof attacks | typeof rudeness)[number];
 
 const self = fileURLToPath(import.meta.url);
 
-/** Starts the attack, as root under another user. */
-export function attack(socketPath: string, kind: Attack): Child {
+/** Starts the attack, as root under another user; on a port, only what is {@link rudeness}. */
+export function attack(target: string | number, kind: Attack): Child {
   const user = process.geteuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
-  return new Child(process.execPath, [self, socketPath, kind], user);
+  return new Child(process.execPath, [self, String(target), kind], user);
 }
 
-const [, script, socketPath = '', kind] = process.argv;
+const [, script, target = '', kind] = process.argv;
+const port = Number(target);
 
 function session(attacker: (session: ClientHttp2Session) => void, initialWindowSize = 65_535): void {
   const opened = connectHttp2('http://localhost', {
     maxSendHeaderBlockLength: 1e7,
     settings: { initialWindowSize },
-    createConnection: () => connect(socketPath),
+    createConnection: () => connect(target),
   });
   opened.on('error', () => undefined);
   opened.once('remoteSettings', () => {
@@ -57,7 +58,7 @@ const header = { 'workload.spiffe.io': 'true' };
 
 /** On a connection of its own: writes what `make` answers, until it has no more or the agent has enough. */
 async function dribble(make: (round: number) => Buffer | undefined): Promise<void> {
-  const socket = await connectRawUnix(socketPath);
+  const socket = await (port > 0 ? connectRaw(port) : connectRawUnix(target));
   for (let round = 0; !socket.destroyed; round++) {
     const bytes = make(round);
     if (bytes === undefined) break;
@@ -68,7 +69,7 @@ async function dribble(make: (round: number) => Buffer | undefined): Promise<voi
 
 const worst: Readonly<Record<Attack, () => void>> = {
   'idle connections': () => {
-    for (let i = 0; i < 3000; i++) connect(socketPath).on('error', () => undefined);
+    for (let i = 0; i < 3000; i++) connect(target).on('error', () => undefined);
   },
   'half-open calls': () => {
     for (let i = 0; i < 20; i++) {

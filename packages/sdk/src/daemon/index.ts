@@ -1,4 +1,5 @@
 export { clientSocket, healthcheckFlags, socketFlags } from './client-socket.js';
+export { ConnectionInjector } from './connection-injector.js';
 export { withCompletion } from './completion.js';
 export { loadConfigFile, parseConfig, parsedBy, parseFlagKeys, toDurationMs, unknownKeys } from './config-file.js';
 export { renderDebugInfo, isoInstant } from './debug-info.js';
@@ -33,6 +34,7 @@ export {
 export { QuietLog } from './quiet-log.js';
 export { prepareSocketPath } from './socket-path.js';
 export { abortOnSignals } from './signals.js';
-export { pauseReading, resumeReading, trackSockets } from './sockets.js';
+export { trackSockets } from './sockets.js';
 export { answer, failing } from './unary-call.js';
+export { Turns } from './turns.js';
 export { parseYaml } from './yaml-text.js';

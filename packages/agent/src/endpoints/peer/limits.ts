@@ -44,15 +44,6 @@ export const newJwtSvidsPerSecond = 100;
 /** Requests for new JWT-SVIDs at one time, of callers of the same selectors. */
 export const newJwtSvidsAtOnce = 32;
 
-/** Work for one user after which the others are looked at first. A frame of HTTP/2 without a call is 1. */
-export const workOfTurn = 2048;
-
-/** What a call costs at the least, beside the frames of its request; so does a connection. */
-export const workOfCall = 16;
-
-/** How long the work of a turn takes, on a slow core. */
-export const turnMs = 20;
-
 const ownDescriptors = 256;
 // The socket and the pidfd of its process.
 const descriptorsPerConnection = 2;

@@ -1,12 +1,10 @@
 // A Unix socket that knows its callers: each connection is handed to gRPC only after the kernel has said whose it is.
 import { createServer, type Server as SocketServer, type Socket } from 'node:net';
-import { ServerCredentials, type Server } from '@grpc/grpc-js';
-import { listenOnSocket, QuietLog, trackSockets } from '@credence/sdk/daemon';
+import type { Server } from '@grpc/grpc-js';
+import { ConnectionInjector, listenOnSocket, QuietLog, trackSockets, Turns } from '@credence/sdk/daemon';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import { reasonOf, type EndpointObserver } from '../observer.js';
 import type { PeerRegistry } from './peer-registry.js';
-import { Turns } from './turns.js';
-import { meterWork } from './work-meter.js';
 
 export interface PeerListenerOptions {
   readonly clock: Clock;
@@ -27,7 +25,7 @@ export const directoryMode = 0o755;
 export class PeerListener {
   readonly #options: PeerListenerOptions;
   readonly #refusals: QuietLog;
-  readonly #injector: ReturnType<Server['createConnectionInjector']>;
+  readonly #injector: ConnectionInjector;
   // Sockets are not paused until gRPC reads them: it would wait for ever.
   readonly #listener: SocketServer = createServer((socket) => {
     this.#accept(socket);
@@ -37,8 +35,7 @@ export class PeerListener {
   constructor(options: PeerListenerOptions) {
     this.#options = options;
     this.#refusals = new QuietLog({ ...options, message: 'connection refused' });
-    this.#injector = options.server.createConnectionInjector(ServerCredentials.createInsecure());
-    meterWork(options.server, options.peers, new Turns(options.clock, options.peers));
+    this.#injector = new ConnectionInjector(options.server, new Turns(options.clock));
   }
 
   /**
@@ -64,8 +61,8 @@ export class PeerListener {
     // What ends a connection shows in its 'close'.
     socket.on('error', () => undefined);
     try {
-      this.#options.peers.admit(socket);
-      this.#injector.injectConnection(socket);
+      const { uid } = this.#options.peers.admit(socket);
+      this.#injector.inject(socket, String(uid));
     } catch (error) {
       this.#options.observer.connectionRefused(reasonOf(error));
       this.#refusals.warn({ reason: error instanceof Error ? error.message : String(error) });

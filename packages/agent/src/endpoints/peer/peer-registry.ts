@@ -51,11 +51,6 @@ export class PeerRegistry {
     return peer;
   }
 
-  /** The connections of a user. */
-  ofUser(uid: number): readonly Peer[] {
-    return [...this.#peers.values()].filter((peer) => peer.uid === uid);
-  }
-
   /** Who is behind the connection with this remote address. */
   find(remoteAddress: string | undefined): Peer | undefined {
     return remoteAddress === undefined ? undefined : this.#peers.get(remoteAddress);

@@ -1,15 +1,7 @@
 // Who is at the other end of a connection: the process that called connect(2), as the kernel names it, held by a
 // pidfd for as long as the connection lives, so that its pid cannot come to mean another process unnoticed.
 import type { Socket } from 'node:net';
-import {
-  closeFd,
-  descriptorOf,
-  isProcessAlive,
-  openPeerPidfd,
-  pauseReading,
-  readPeerCredentials,
-  resumeReading,
-} from '@credence/sdk/daemon';
+import { closeFd, descriptorOf, isProcessAlive, openPeerPidfd, readPeerCredentials } from '@credence/sdk/daemon';
 import { readExecutable, readStartTime } from '../../attestation/workload/process.js';
 import { agentError } from '../../domain/errors.js';
 
@@ -26,9 +18,6 @@ export interface Peer {
   readonly received: number;
   /** Whether the process that connected still runs and its connection is still open. */
   isAlive(): boolean;
-  /** Reads no more of the connection, until {@link Peer.resume}. */
-  pause(): void;
-  resume(): void;
   /** Cuts the connection, with every call on it. */
   disconnect(): void;
 }
@@ -75,14 +64,6 @@ export class SocketPeer implements Peer {
   isAlive(): boolean {
     // A closed descriptor may already be another file's.
     return this.#open && isProcessAlive(this.#pidfd);
-  }
-
-  pause(): void {
-    if (this.#open) pauseReading(this.#socket);
-  }
-
-  resume(): void {
-    if (this.#open) resumeReading(this.#socket);
   }
 
   disconnect(): void {

@@ -22,8 +22,9 @@ export async function listenAdmin(options: AdminSocketOptions): Promise<AsyncDis
   // Never pauseOnConnect: an injected socket that is paused stays so.
   const listener = createServer((socket) => {
     const token = connections.nextToken('local');
-    connections.open(socket, { kind: 'local', token, ...credentialsOf(socket, options) });
-    grpc.inject(socket);
+    const credentials = credentialsOf(socket, options);
+    connections.open(socket, { kind: 'local', token, ...credentials });
+    grpc.inject(socket, String(credentials.uid));
   });
   const sockets = trackSockets(listener);
   await listenOnSocket(listener, { log, path, ...modes });

@@ -1,10 +1,13 @@
 // One gRPC server over connections that its listener has accepted itself, with the gate in front of every method.
-import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Server, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Socket } from 'node:net';
+import { ConnectionInjector, Turns } from '@credence/sdk/daemon';
+import type { Clock } from '@credence/sdk/runtime';
 import { createGate, type GateOptions } from '../interceptors/authorize.js';
 import type { Service } from '../services.js';
 
 export interface InjectedServerOptions extends Omit<GateOptions, 'absent'> {
+  readonly clock: Clock;
   readonly services: readonly Service[];
   /** Services of another listener: calls of them are answered UNIMPLEMENTED, and leave an audit record. */
   readonly absentServices?: readonly ServiceDefinition[];
@@ -29,9 +32,9 @@ export interface ConnectionAge {
 /** Speaks gRPC on the sockets it is given. */
 export class InjectedServer {
   readonly #server: Server;
-  readonly #injector: ReturnType<Server['createConnectionInjector']>;
+  readonly #injector: ConnectionInjector;
 
-  constructor({ services, absentServices = [], limits, ...options }: InjectedServerOptions) {
+  constructor({ clock, services, absentServices = [], limits, ...options }: InjectedServerOptions) {
     const { maxMessageBytes, maxStreams, age } = limits;
     const absent = new Set(absentServices.flatMap((definition) => Object.values(definition).map(({ path }) => path)));
     const gate = { ...options, absent };
@@ -48,12 +51,12 @@ export class InjectedServer {
     }
     for (const definition of absentServices) this.#server.addService(definition, {});
     // The listener has done what credentials would do.
-    this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#injector = new ConnectionInjector(this.#server, new Turns(clock));
   }
 
-  /** Takes the socket over, in the turn in which it was accepted. */
-  inject(socket: Socket): void {
-    this.#injector.injectConnection(socket);
+  /** Takes the socket over, in the turn in which it was accepted. Those of one user do not delay those of others. */
+  inject(socket: Socket, user: string): void {
+    this.#injector.inject(socket, user);
   }
 
   /** Takes no more calls; resolves when those that run have ended. */

@@ -114,7 +114,8 @@ class CallerServer {
 
   take(socket: Socket, peer: PeerSvid | undefined): void {
     const { remoteAddress: address = '' } = socket;
-    if (!this.#places.take(socket, peer?.id.toString() ?? address)) {
+    const user = peer?.id.toString() ?? address;
+    if (!this.#places.take(socket, user)) {
       this.#options.log.warn({ address, peer: peer?.id.toString() }, 'connection refused: the caller has too many');
       socket.destroy();
       return;
@@ -125,7 +126,7 @@ class CallerServer {
     const token = connections.nextToken('remote');
     connections.open(socket, { kind: 'remote', token, address, peer });
     this.#intake.open(token, socket);
-    this.grpc.inject(socket);
+    this.grpc.inject(socket, user);
   }
 }
 

@@ -26,6 +26,7 @@ describe('a gRPC server behind a listener', () => {
     const intake = new Intake({ clock, log: silentLogger, connectionBytes: 1e6, totalBytes: 1e6, renews: true });
     const connections = new Connections();
     const grpc = new InjectedServer({
+      clock,
       connections,
       intake,
       log: silentLogger,
@@ -47,7 +48,7 @@ describe('a gRPC server behind a listener', () => {
       const token = connections.nextToken('remote');
       connections.open(socket, { kind: 'remote', token, address: '127.0.0.1', peer: undefined });
       intake.open(token, socket);
-      grpc.inject(socket);
+      grpc.inject(socket, 'user');
     });
     await once(listener.listen(0, '127.0.0.1'), 'listening');
     const { port } = listener.address() as AddressInfo;
