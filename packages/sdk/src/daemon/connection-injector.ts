@@ -21,7 +21,7 @@ export class ConnectionInjector {
     this.#turns = turns;
   }
 
-  /** Takes the socket over, in the turn of the event loop in which it was accepted; whoever owns it is its user. */
+  /** Takes the socket over, to be called when it is accepted. All sockets of a user are read by the same turns. */
   inject(socket: Socket, user: string): void {
     const count = this.#turns.join(socket, user);
     const meter = (session: Http2Session): void => {
