@@ -22,9 +22,9 @@ export type Attack = (typeof attacks | typeof rudeness)[number];
 
 const self = fileURLToPath(import.meta.url);
 
-/** Starts the attack, as root under another user; on a port, only what is {@link rudeness}. */
-export function attack(target: string | number, kind: Attack): Child {
-  const user = process.geteuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+/** Starts the attack, as root under another user unless told otherwise; on a port, only what is {@link rudeness}. */
+export function attack(target: string | number, kind: Attack, { sameUser = process.geteuid?.() !== 0 } = {}): Child {
+  const user = sameUser ? {} : { uid: 65534, gid: 65534 };
   return new Child(process.execPath, [self, String(target), kind], user);
 }
 

@@ -3,12 +3,12 @@
 import type { Http2Server, Http2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { ServerCredentials, type Server } from '@grpc/grpc-js';
-import { workOfCall, type Turns } from './turns.js';
+import { workOfCall, type Party, type Turns } from './turns.js';
 
 // What Node tells of each frame: PING, SETTINGS, PRIORITY and GOAWAY. Others it answers without JavaScript.
 const framesWithoutCall = ['ping', 'remoteSettings', 'priority', 'goaway'];
 
-/** gRPC on sockets that its owner has accepted, and whose users are read by turns. */
+/** gRPC on sockets that its owner has accepted, and whose callers are read by turns. */
 export class ConnectionInjector {
   readonly #grpc: ReturnType<Server['createConnectionInjector']>;
   readonly #http2: Http2Server;
@@ -21,9 +21,9 @@ export class ConnectionInjector {
     this.#turns = turns;
   }
 
-  /** Takes the socket over, to be called when it is accepted. All sockets of a user are read by the same turns. */
-  inject(socket: Socket, user: string): void {
-    const count = this.#turns.join(socket, user);
+  /** Takes the socket over, to be called when it is accepted. */
+  inject(socket: Socket, ...parties: readonly Party[]): void {
+    const count = this.#turns.join(socket, ...parties);
     const meter = (session: Http2Session): void => {
       meterWork(session, count);
     };

@@ -10,7 +10,7 @@ import {
 } from 'node:net';
 import { Server } from '@grpc/grpc-js';
 import { ConnectionInjector } from '../../dist/daemon/connection-injector.js';
-import { Turns, workOfCall } from '../../dist/daemon/turns.js';
+import { Turns, workOfCall, type Party } from '../../dist/daemon/turns.js';
 import { systemClock } from '../../dist/runtime/index.js';
 import { healthApi } from '../../dist/wire/index.js';
 import { until } from '../support/until.js';
@@ -19,8 +19,8 @@ import { until } from '../support/until.js';
 class WorkCounter extends Turns {
   readonly #work = new Map<string, number>();
 
-  override join(_socket: Socket, user: string): (work: number) => void {
-    return (work) => this.#work.set(user, this.of(user) + work);
+  override join(_socket: Socket, { name }: Party): (work: number) => void {
+    return (work) => this.#work.set(name, this.of(name) + work);
   }
 
   of(user: string): number {
@@ -47,7 +47,7 @@ describe('the work of a connection', () => {
     work = new WorkCounter(systemClock);
     const injector = new ConnectionInjector(grpc, work);
     listener = createServer((socket) => {
-      injector.inject(socket, users.shift() ?? 'alice');
+      injector.inject(socket, { name: users.shift() ?? 'alice' });
     }).listen(0, '127.0.0.1');
     await once(listener, 'listening');
   });

@@ -3,30 +3,29 @@ import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { ManualClock } from '../../dist/testing/manual-clock.js';
-import { Turns, turnMs, workOfTurn } from '../../dist/daemon/turns.js';
+import { Turns, turnMs, workOfTurn, type Party } from '../../dist/daemon/turns.js';
 
-describe('the turns of users', () => {
+describe('the turns of callers', () => {
+  const alice = { name: 'alice' };
   let clock: ManualClock;
   let turns: Turns;
   /** Sockets that are not read, by name. */
   let paused: Set<string>;
 
-  function join(name: string, user: string): { readonly socket: Socket; readonly count: (work: number) => void } {
+  function join(
+    name: string,
+    ...parties: Party[]
+  ): { readonly socket: Socket; readonly count: (work: number) => void } {
     const handle = {
-      readStop: () => {
-        assert.ok(!paused.has(name), `${name} is paused twice`);
-        paused.add(name);
-      },
-      readStart: () => {
-        assert.ok(paused.delete(name), `${name} is read on, and was read`);
-      },
+      readStop: () => paused.add(name),
+      readStart: () => paused.delete(name),
       close: (done: () => void) => {
         handle.readStop = handle.readStart = () => assert.fail(`${name} is closed`);
         process.nextTick(done);
       },
     };
     const socket = Object.assign(new Socket(), { _handle: handle });
-    return { socket, count: turns.join(socket, user) };
+    return { socket, count: turns.join(socket, ...parties) };
   }
 
   beforeEach(() => {
@@ -35,8 +34,8 @@ describe('the turns of users', () => {
     turns = new Turns(clock);
   });
 
-  it('end after a bounded piece of work, for all sockets of the user alone', () => {
-    const [a, b, other] = [join('a', 'alice'), join('b', 'alice'), join('other', 'bob')];
+  it('end after a bounded piece of work, for all sockets of the party alone', () => {
+    const [a, b, other] = [join('a', alice), join('b', alice), join('other', { name: 'bob' })];
     a.count(workOfTurn - 1);
     assert.deepEqual([...paused], []);
     b.count(1);
@@ -46,7 +45,7 @@ describe('the turns of users', () => {
   });
 
   it('come again after as long as the work may have taken', async () => {
-    const { count } = join('a', 'alice');
+    const { count } = join('a', alice);
     count(2 * workOfTurn);
     count(workOfTurn);
     await nextRound();
@@ -59,7 +58,7 @@ describe('the turns of users', () => {
   });
 
   it('count what one round of the event loop brings', async () => {
-    const { count } = join('a', 'alice');
+    const { count } = join('a', alice);
     for (let round = 0; round < 3; round++) {
       count(workOfTurn - 1);
       await nextRound();
@@ -68,15 +67,31 @@ describe('the turns of users', () => {
     assert.equal(clock.sleepers, 0);
   });
 
-  it('are no sooner for a socket that is new, nor for a user who comes again', async () => {
-    const first = join('first', 'alice');
+  it('come for a process when they come for it and for its user, who has more of them', async () => {
+    const user = { name: 'user', weight: 2 };
+    const [busy, other] = [join('busy', { name: '1' }, user), join('other', { name: '2' }, user)];
+    busy.count(workOfTurn);
+    assert.deepEqual([...paused], ['busy']);
+    busy.count(3 * workOfTurn);
+    assert.deepEqual([...paused], ['busy', 'other']);
+    await nextRound();
+    await clock.advance(2 * turnMs);
+    assert.deepEqual([...paused], ['busy']);
+    other.count(workOfTurn);
+    assert.deepEqual([...paused], ['busy', 'other']);
+    await nextRound();
+    await clock.advance(2 * turnMs);
+    assert.equal(paused.size, 0);
+  });
+
+  it('are no sooner for a socket that is new, nor for a party that comes again', async () => {
+    const first = join('first', alice);
     first.count(workOfTurn);
     await nextRound();
     paused.clear();
     first.socket.destroy();
     await once(first.socket, 'close');
-    const late = join('late', 'alice');
-    late.count(1);
+    const late = join('late', alice);
     late.count(1);
     assert.deepEqual([...paused], ['late']);
     await nextRound();
@@ -85,8 +100,8 @@ describe('the turns of users', () => {
     assert.equal(clock.sleepers, 0);
   });
 
-  it('are forgotten with the last socket of the user, once they need not wait', async () => {
-    const [quiet, busy] = [join('quiet', 'alice'), join('busy', 'bob')];
+  it('are forgotten with the last socket of the party, once it need not wait', async () => {
+    const [quiet, busy] = [join('quiet', alice), join('busy', { name: 'bob' })];
     busy.count(workOfTurn);
     await nextRound();
     for (const { socket } of [quiet, busy]) {

@@ -44,6 +44,9 @@ export const newJwtSvidsPerSecond = 100;
 /** Requests for new JWT-SVIDs at one time, of callers of the same selectors. */
 export const newJwtSvidsAtOnce = 32;
 
+/** How much more of the agent's attention a user gets than one of his processes. */
+export const turnsOfUser = 2;
+
 const ownDescriptors = 256;
 // The socket and the pidfd of its process.
 const descriptorsPerConnection = 2;

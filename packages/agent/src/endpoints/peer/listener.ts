@@ -4,6 +4,7 @@ import type { Server } from '@grpc/grpc-js';
 import { ConnectionInjector, listenOnSocket, QuietLog, trackSockets, Turns } from '@credence/sdk/daemon';
 import type { Clock, Logger } from '@credence/sdk/runtime';
 import { reasonOf, type EndpointObserver } from '../observer.js';
+import { turnsOfUser } from './limits.js';
 import type { PeerRegistry } from './peer-registry.js';
 
 export interface PeerListenerOptions {
@@ -61,8 +62,9 @@ export class PeerListener {
     // What ends a connection shows in its 'close'.
     socket.on('error', () => undefined);
     try {
-      const { uid } = this.#options.peers.admit(socket);
-      this.#injector.inject(socket, String(uid));
+      const { pid, uid } = this.#options.peers.admit(socket);
+      const user = { name: String(uid), weight: turnsOfUser };
+      this.#injector.inject(socket, { name: `${uid}/${pid}` }, user);
     } catch (error) {
       this.#options.observer.connectionRefused(reasonOf(error));
       this.#refusals.warn({ reason: error instanceof Error ? error.message : String(error) });

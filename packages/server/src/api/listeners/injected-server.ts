@@ -54,9 +54,9 @@ export class InjectedServer {
     this.#injector = new ConnectionInjector(this.#server, new Turns(clock));
   }
 
-  /** Takes the socket over, in the turn in which it was accepted. Those of one user do not delay those of others. */
-  inject(socket: Socket, user: string): void {
-    this.#injector.inject(socket, user);
+  /** Takes the socket over, in the turn in which it was accepted. Callers of one name are read by the same turns. */
+  inject(socket: Socket, name: string): void {
+    this.#injector.inject(socket, { name });
   }
 
   /** Takes no more calls; resolves when those that run have ended. */

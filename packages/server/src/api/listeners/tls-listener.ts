@@ -114,8 +114,8 @@ class CallerServer {
 
   take(socket: Socket, peer: PeerSvid | undefined): void {
     const { remoteAddress: address = '' } = socket;
-    const user = peer?.id.toString() ?? address;
-    if (!this.#places.take(socket, user)) {
+    const name = peer?.id.toString() ?? address;
+    if (!this.#places.take(socket, name)) {
       this.#options.log.warn({ address, peer: peer?.id.toString() }, 'connection refused: the caller has too many');
       socket.destroy();
       return;
@@ -126,7 +126,7 @@ class CallerServer {
     const token = connections.nextToken('remote');
     connections.open(socket, { kind: 'remote', token, address, peer });
     this.#intake.open(token, socket);
-    this.grpc.inject(socket, user);
+    this.grpc.inject(socket, name);
   }
 }
 
