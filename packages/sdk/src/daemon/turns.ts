@@ -22,6 +22,7 @@ export interface Party {
 
 interface Member {
   readonly socket: Socket;
+  /** The one to which the socket belongs most closely, such as its process, comes first. */
   readonly parties: readonly PartyState[];
 }
 
@@ -31,6 +32,8 @@ interface PartyState {
   readonly members: Set<Member>;
   /** In this round of the event loop. */
   work: number;
+  /** In all rounds. */
+  total: number;
   /** Its turn is over: nothing of it is read. */
   waiting: boolean;
 }
@@ -79,7 +82,7 @@ export class Turns {
   #find({ name, weight = 1 }: Party): PartyState {
     const known = this.#parties.get(name);
     if (known !== undefined) return known;
-    const party = { name, weight, members: new Set<Member>(), work: 0, waiting: false };
+    const party = { name, weight, members: new Set<Member>(), work: 0, total: 0, waiting: false };
     this.#parties.set(name, party);
     return party;
   }
@@ -87,6 +90,7 @@ export class Turns {
   #count(party: PartyState, work: number): void {
     this.#worked.add(party);
     party.work += work;
+    party.total += work;
     if (party.waiting || turnsOf(party) < 1) return;
     party.waiting = true;
     for (const { socket } of party.members) pauseReading(socket);
@@ -104,7 +108,9 @@ export class Turns {
   async #resumeAfter(ms: number, party: PartyState): Promise<void> {
     await this.#clock.sleep(ms, { ref: false });
     party.waiting = false;
-    for (const member of party.members) if (mayBeRead(member)) resumeReading(member.socket);
+    // They are read in this order, and the first who sends much ends the turn of all.
+    const modestFirst = [...party.members].sort((a, b) => totalOf(a) - totalOf(b));
+    for (const member of modestFirst) if (mayBeRead(member)) resumeReading(member.socket);
     this.#forgetUnused(party);
   }
 
@@ -120,4 +126,8 @@ function turnsOf({ work, weight }: PartyState): number {
 
 function mayBeRead({ parties }: Member): boolean {
   return parties.every(({ waiting }) => !waiting);
+}
+
+function totalOf({ parties }: Member): number {
+  return parties[0]?.total ?? 0;
 }

@@ -84,6 +84,20 @@ describe('the turns of callers', () => {
     assert.equal(paused.size, 0);
   });
 
+  it('begin with who has sent the least', async () => {
+    const resumed: string[] = [];
+    const user = { name: 'user' };
+    const [busy, modest] = [join('busy', { name: '1' }, user), join('modest', { name: '2' }, user)];
+    for (const [name, { socket }] of Object.entries({ busy, modest })) {
+      Object.assign(socket, { _handle: { readStop: () => 0, readStart: () => resumed.push(name), close: () => 0 } });
+    }
+    busy.count(workOfTurn);
+    modest.count(1);
+    await nextRound();
+    await clock.advance(2 * turnMs);
+    assert.deepEqual(resumed, ['modest', 'busy']);
+  });
+
   it('are no sooner for a socket that is new, nor for a party that comes again', async () => {
     const first = join('first', alice);
     first.count(workOfTurn);
